@@ -1,0 +1,125 @@
+using System.Runtime.CompilerServices;
+
+namespace Dom.Kernels.Cpu;
+
+/// <summary>A piece of work that is cut into numbered tasks. Tasks must not depend on which thread runs them, nor on their number's order.</summary>
+internal interface IJob
+{
+    /// <summary>Runs task <paramref name="task"/> on thread <paramref name="worker"/> (0 .. threads - 1, for scratch memory).</summary>
+    void Execute(int task, int worker);
+}
+
+/// <summary>
+/// The threads of the CPU backend. <see cref="Run{TJob}"/> hands out the tasks of a job to the caller and the helpers and returns when all are done.
+/// </summary>
+/// <remarks>
+/// What is cut into which tasks is the kernel's business and never depends on the number of threads: that, and tasks that write disjoint
+/// results, makes one thread and many give the same bits. Helpers spin for some microseconds between jobs, then sleep. Nothing is allocated.
+/// </remarks>
+internal sealed unsafe class Workers : IDisposable
+{
+    private const int SpinsBeforeSleep = 200;
+
+    private readonly Thread[] _helpers;
+    private readonly Lock _callers = new();
+    private readonly object _sleep = new();
+    private delegate*<void*, int, int, void> _execute;
+    private void* _job;
+    private int _tasks, _next, _running;
+    private volatile int _generation;
+    private volatile bool _stop;
+    private volatile Exception? _failure;
+
+    public Workers(int threads)
+    {
+        Count = threads;
+        _helpers = new Thread[threads - 1];
+        for (int i = 0; i < _helpers.Length; i++)
+        {
+            int worker = i + 1;
+            _helpers[i] = new Thread(() => Help(worker)) { IsBackground = true, Name = $"cpu kernel {worker}" };
+            _helpers[i].Start();
+        }
+    }
+
+    /// <summary>Threads that work on a job, the caller included.</summary>
+    public int Count { get; }
+
+    /// <summary>Runs tasks 0 .. <paramref name="tasks"/> - 1 of the job.</summary>
+    public void Run<TJob>(int tasks, in TJob job) where TJob : struct, IJob
+    {
+        if (tasks <= 1 || Count == 1)
+        {
+            for (int task = 0; task < tasks; task++)
+                Unsafe.AsRef(in job).Execute(task, 0);
+            return;
+        }
+        lock (_callers)
+        {
+            var copy = job; // on this stack until all helpers are done with it
+            _job = Unsafe.AsPointer(ref copy);
+            _execute = &Execute<TJob>;
+            _tasks = tasks;
+            _next = 0;
+            _running = _helpers.Length;
+            _failure = null;
+            lock (_sleep)
+            {
+                _generation++;
+                Monitor.PulseAll(_sleep);
+            }
+            Work(0);
+            var spinner = default(SpinWait);
+            while (Volatile.Read(ref _running) > 0)
+                spinner.SpinOnce(sleep1Threshold: -1);
+            if (_failure is { } failure)
+                throw new InvalidOperationException($"A kernel failed: {failure.Message}", failure);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_sleep)
+        {
+            _stop = true;
+            Monitor.PulseAll(_sleep);
+        }
+        foreach (var helper in _helpers)
+            helper.Join();
+    }
+
+    private static void Execute<TJob>(void* job, int task, int worker) where TJob : struct, IJob =>
+        Unsafe.AsRef<TJob>(job).Execute(task, worker);
+
+    private void Work(int worker)
+    {
+        try
+        {
+            int task;
+            while ((task = Interlocked.Increment(ref _next) - 1) < _tasks)
+                _execute(_job, task, worker);
+        }
+        catch (Exception e)
+        {
+            _failure = e;
+        }
+    }
+
+    private void Help(int worker)
+    {
+        int seen = 0;
+        while (true)
+        {
+            for (int spin = 0; spin < SpinsBeforeSleep && _generation == seen && !_stop; spin++)
+                Thread.SpinWait(20);
+            lock (_sleep)
+                while (_generation == seen && !_stop)
+                    Monitor.Wait(_sleep);
+            if (_stop)
+                return;
+            seen = _generation;
+            Work(worker);
+            Interlocked.Decrement(ref _running);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using Dom.Tensors.Memory;
+
+namespace Dom.Tensors.Backend;
+
+/// <summary>Runs kernel calls and owns the memory that they work on. Knows nothing of shapes beyond what a call says, nor of autodiff.</summary>
+public interface IBackend : IDisposable
+{
+    /// <summary>"reference", "cpu", "cuda:0".</summary>
+    string Name { get; }
+
+    /// <summary>The memory of the device.</summary>
+    CachingAllocator Memory { get; }
+
+    /// <summary>Runs a call, or queues it behind those before it.</summary>
+    /// <exception cref="DeviceException">There is no kernel for the call or for its element type.</exception>
+    void Run<TCall>(in TCall call) where TCall : struct, IKernelCall;
+
+    /// <summary>Whether there is a kernel for the call with floating-point elements of <paramref name="type"/>.</summary>
+    bool Supports(Type call, DType type);
+
+    /// <summary>Copies bytes from the host; returns when the source may be reused.</summary>
+    void CopyFromHost(ReadOnlySpan<byte> source, View target);
+
+    /// <summary>Copies bytes to the host; returns when they are there.</summary>
+    void CopyToHost(View source, Span<byte> target);
+
+    /// <summary>Returns when all queued calls have finished.</summary>
+    void Synchronize();
+}

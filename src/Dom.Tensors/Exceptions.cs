@@ -1,0 +1,27 @@
+namespace Dom.Tensors;
+
+/// <summary>Shapes do not fit together; the message names the operator, what came, and what would be right.</summary>
+public sealed class ShapeException : ArgumentException
+{
+    /// <summary>An error with its message.</summary>
+    public ShapeException(string message) : base(message) { }
+
+    /// <summary>An error with its message and cause.</summary>
+    public ShapeException(string message, Exception inner) : base(message, inner) { }
+
+    /// <summary>An error without a message; exists for serializers only.</summary>
+    public ShapeException() { }
+}
+
+/// <summary>A backend cannot do what was asked: no such kernel, element type, device or memory.</summary>
+public class DeviceException : Exception
+{
+    /// <summary>An error with its message.</summary>
+    public DeviceException(string message) : base(message) { }
+
+    /// <summary>An error with its message and cause.</summary>
+    public DeviceException(string message, Exception inner) : base(message, inner) { }
+
+    /// <summary>An error without a message; exists for serializers only.</summary>
+    public DeviceException() { }
+}
