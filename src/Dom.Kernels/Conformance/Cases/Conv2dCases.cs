@@ -1,0 +1,30 @@
+using Dom.Tensors.Ops;
+
+namespace Dom.Kernels.Conformance.Cases;
+
+internal static class Conv2dCases
+{
+    // Batch, height, width, inputs, outputs, kernel height, kernel width, stride, padding.
+    private static readonly Conv2dSizes[] s_sizes =
+    [
+        new(1, 1, 1, 1, 1, 1, 1, 1, 0), new(2, 5, 7, 3, 5, 3, 3, 1, 1), new(1, 8, 8, 16, 16, 3, 3, 1, 1),
+        new(3, 9, 9, 17, 33, 3, 3, 2, 1), new(2, 8, 8, 16, 32, 1, 1, 2, 0), new(2, 7, 6, 5, 9, 1, 1, 1, 0),
+        new(2, 9, 11, 4, 6, 5, 5, 1, 2), new(1, 12, 12, 3, 8, 5, 5, 1, 0), new(9, 4, 4, 24, 40, 3, 3, 1, 1),
+        new(2, 10, 8, 7, 3, 3, 5, 3, 2), new(17, 2, 2, 12, 20, 3, 3, 1, 1), new(2, 16, 16, 3, 64, 3, 3, 1, 1),
+        new(2, 7, 7, 8, 8, 2, 2, 2, 0), new(1, 6, 6, 130, 70, 3, 3, 1, 1),
+    ];
+
+    public static IEnumerable<KernelCase> All()
+    {
+        foreach (var s in s_sizes)
+        {
+            string label = $"[{s.Batch},{s.Height},{s.Width},{s.Inputs}] -> {s.Outputs}, {s.KernelHeight}x{s.KernelWidth}, stride {s.Stride}, padding {s.Padding}";
+            int x = s.Batch * s.Height * s.Width * s.Inputs;
+            int weight = s.Outputs * s.KernelHeight * s.KernelWidth * s.Inputs;
+            int y = s.Batch * s.OutputHeight * s.OutputWidth * s.Outputs;
+            yield return KernelCases.Of<Conv2dForward>(label, b => new(b.Random(x), b.Random(weight), b.Output(y), s), 2e-6);
+            yield return KernelCases.Of<Conv2dInputGradient>(label, b => new(b.Random(y), b.Random(weight), b.Output(x), s), 2e-6);
+            yield return KernelCases.Of<Conv2dWeightGradient>(label, b => new(b.Random(x), b.Random(y), b.ParameterOutput(weight), s), 3e-6);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using Dom.Kernels.Conformance.Cases;
+using Dom.Tensors;
+using Dom.Tensors.Backend;
+
+namespace Dom.Kernels.Conformance;
+
+/// <summary>The conformance suite: the cases that every backend must pass.</summary>
+public static class KernelCases
+{
+    /// <summary>All cases, operator by operator.</summary>
+    public static IEnumerable<KernelCase> All =>
+    [
+        .. ElementwiseCases.All(),
+        .. BatchNorm2dCases.All(),
+        .. Conv2dCases.All(),
+    ];
+
+    /// <summary>Every kernel call of the contract.</summary>
+    public static IReadOnlyList<Type> Calls { get; } = typeof(IKernelCall).Assembly.GetTypes()
+        .Where(t => t.IsValueType && typeof(IKernelCall).IsAssignableFrom(t)).OrderBy(t => t.Name, StringComparer.Ordinal).ToArray();
+
+    /// <summary>A case, short to write.</summary>
+    /// <param name="label">Sizes and variant.</param>
+    /// <param name="build">Asks for the buffers and makes the call.</param>
+    /// <param name="tolerance">Largest normalized error for f32 elements: a few roundings, more for long sums.</param>
+    /// <param name="type">Type of the activations.</param>
+    internal static KernelCase Of<TCall>(string label, Func<Buffers, TCall> build, double tolerance = 1e-6, DType type = DType.F32)
+        where TCall : struct, IKernelCall =>
+        new KernelCase<TCall>(build) { Label = label, Tolerance = type == DType.BF16 ? Math.Max(tolerance, 8e-3) : tolerance, Type = type };
+}

@@ -1,0 +1,36 @@
+using Dom.Kernels.Conformance;
+using Dom.Kernels.Cpu;
+using Dom.Kernels.Reference;
+using Dom.Tensors;
+using Dom.Tensors.Backend;
+
+namespace Dom.Kernels.Tests;
+
+[TestFixture("reference")]
+[TestFixture("cpu")]
+public sealed class ConformanceTests(string device)
+{
+    private IBackend _backend = null!;
+
+    private static IEnumerable<KernelCase> Cases => KernelCases.All;
+
+    [OneTimeSetUp]
+    public void Open() => _backend = device == "cpu" ? new CpuBackend(2) : new ReferenceBackend();
+
+    [OneTimeTearDown]
+    public void Close() => _backend.Dispose();
+
+    [TestCaseSource(nameof(Cases))]
+    public void Every_call_matches_the_reference_stays_inside_its_buffers_and_repeats_its_bits(KernelCase kernelCase)
+    {
+        if (!_backend.Supports(kernelCase.Call, kernelCase.Type))
+            Assert.Ignore($"{device} has no kernel for {kernelCase}.");
+        var result = kernelCase.RunOn(_backend);
+        Assert.That(result.Passed, Is.True, result.Message);
+        Assert.That(_backend.Memory.LiveBytes, Is.Zero, "the case must give its memory back");
+    }
+
+    [Test]
+    public void Every_call_of_the_contract_has_a_case() =>
+        Assert.That(KernelCases.Calls.Except(KernelCases.All.Select(c => c.Call)), Is.Empty);
+}
