@@ -33,7 +33,7 @@ public static class AtomicFile
             if (e is IOException or UnauthorizedAccessException)
             {
                 string kept = File.Exists(path) ? " The old file was kept." : "";
-                throw new IOException($"{path}: cannot be written: {DiskError.Describe(e)}.{kept}", e);
+                throw new IOException($"{path}: cannot be written: {DiskError.Describe(e)}.{kept}", e) { HResult = e.HResult };
             }
             throw;
         }
