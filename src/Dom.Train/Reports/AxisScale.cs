@@ -54,7 +54,8 @@ internal sealed class AxisScale
         var (step, decimals) = NiceStep((maximum - minimum) / intervals);
         // A value that is a tick but for rounding must not open a further interval.
         double first = Math.Floor(minimum / step + 1e-9) * step, last = Math.Ceiling(maximum / step - 1e-9) * step;
-        return new(first, last, TicksWithin(first, last, step, decimals), decimals, false, format);
+        double[] ticks = TicksWithin(first, last, step, decimals);
+        return new(ticks[0], ticks[^1], ticks, decimals, false, format);
     }
 
     /// <summary>The logarithmic axis that holds the positive ones of <paramref name="values"/>.</summary>
@@ -64,7 +65,7 @@ internal sealed class AxisScale
         double minimum = positive.Min(), maximum = positive.Max();
         int lowest = (int)Math.Floor(Math.Log10(minimum)), highest = (int)Math.Ceiling(Math.Log10(maximum));
         bool onlyPowersOfTen = highest - lowest > 3;
-        int stride = 1 + (highest - lowest) / 7;
+        int stride = 1 + (highest - lowest) / 8;
         var ticks = new List<double>();
         for (int exponent = lowest; exponent <= highest + stride; exponent += stride)
         {

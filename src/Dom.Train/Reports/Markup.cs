@@ -10,6 +10,8 @@ internal static class Markup
 {
     private static readonly CultureInfo s_invariant = CultureInfo.InvariantCulture;
 
+    private static readonly string[] s_closeThemselves = ["meta", "img", "line", "rect", "path", "circle"];
+
     private static readonly XmlWriterSettings s_settings = new()
     {
         OmitXmlDeclaration = true,
@@ -24,6 +26,9 @@ internal static class Markup
         var element = new XElement(name);
         foreach (object? part in content)
             element.Add(part is string text ? Clean(text) : part);
+        // A browser reads <div/> as a <div> that stays open.
+        if (element.IsEmpty && Array.IndexOf(s_closeThemselves, name) < 0)
+            element.Value = "";
         return element;
     }
 

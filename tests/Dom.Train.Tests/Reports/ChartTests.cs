@@ -27,7 +27,7 @@ public sealed class ChartTests
     [TestCase(0.001, 0.1, "0.001|0.002|0.005|0.01|0.02|0.05|0.1")]
     [TestCase(0.03, 2.3, "0.02|0.05|0.1|0.2|0.5|1|2|5")]
     [TestCase(1.0, 1.0, "1|2")]
-    [TestCase(1e-6, 3.0, "1e-6|1e-5|1e-4|0.001|0.01|0.1|1|10")]
+    [TestCase(1e-6, 3.0, "1e-6|1e-5|0.0001|0.001|0.01|0.1|1|10")]
     public void Ticks_of_a_logarithmic_axis_lie_at_1_2_5_or_at_powers_of_ten(double low, double high, string labels)
     {
         var axis = AxisScale.Logarithmic([low, 0, -1, high]);
