@@ -15,7 +15,7 @@ public enum AxisFormat
 /// <summary>Maps values of an axis to 0..1 and knows where its ticks are: at 1, 2 or 5 times a power of ten.</summary>
 internal sealed class AxisScale
 {
-    // Three ticks in a decade: 1, 2, 5. The next one starts the next decade.
+    // The fourth is the first of the next decade.
     private static readonly double[] s_steps = [1, 2, 5, 10];
 
     private readonly bool _isLogarithmic;
@@ -59,13 +59,14 @@ internal sealed class AxisScale
     }
 
     /// <summary>The logarithmic axis that holds the positive ones of <paramref name="values"/>.</summary>
-    public static AxisScale Logarithmic(IEnumerable<double> values, AxisFormat format = AxisFormat.Number)
+    public static AxisScale Logarithmic(IEnumerable<double> values, int intervals, AxisFormat format = AxisFormat.Number)
     {
         var positive = values.Where(v => v > 0 && double.IsFinite(v)).DefaultIfEmpty(1).ToArray();
         double minimum = positive.Min(), maximum = positive.Max();
         int lowest = (int)Math.Floor(Math.Log10(minimum)), highest = (int)Math.Ceiling(Math.Log10(maximum));
-        bool onlyPowersOfTen = highest - lowest > 3;
-        int stride = 1 + (highest - lowest) / 8;
+        // 1, 2 and 5 in every decade while there is room for them.
+        bool onlyPowersOfTen = Math.Log10(maximum / minimum) * 3 > intervals + 2;
+        int stride = 1 + ((highest - lowest) / (intervals + 3));
         var ticks = new List<double>();
         for (int exponent = lowest; exponent <= highest + stride; exponent += stride)
         {

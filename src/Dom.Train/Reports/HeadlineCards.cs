@@ -35,7 +35,7 @@ internal static class HeadlineCards
         if (last.WrongLabelAccuracy is { } wrong)
             yield return Card("Wrong labels learned", Percent(wrong), "of the wrongly labelled training samples");
         if (report.OverMemorizedCount is { } count)
-            yield return Card("Over-memorized", count.ToString("#,0", CultureInfo.InvariantCulture), "training samples, some shown below");
+            yield return Card("Over-memorized", count.ToString("#,0", CultureInfo.InvariantCulture), report.OverMemorized.Count > 0 ? "training samples, some shown below" : "training samples");
         if (report.DomMode != "off" && last.RemovedShare is { } removed)
             yield return Card(report.DomMode == "augment" ? "Augmented by DOM" : "Removed by DOM", Percent(removed), "of training samples, last epoch");
     }

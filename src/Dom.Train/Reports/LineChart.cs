@@ -60,14 +60,17 @@ public sealed record LineChart
             throw new ArgumentException(
                 $"chart \"{Title}\": series \"{odd.Name}\" has {odd.Values.Count} values for {X.Count} positions; one each is needed.");
         var values = Series.SelectMany(s => s.Values);
-        var y = IsLogarithmic ? AxisScale.Logarithmic(values, Format) : AxisScale.Around(values, 5, Format);
+        int intervals = Math.Clamp((int)(PlotHeight / 40), 2, 6);
+        var x = PlotFrame.PositionAxis(X);
+        var y = IsLogarithmic ? AxisScale.Logarithmic(values, intervals, Format) : AxisScale.Around(values, intervals, Format);
         double left = PlotFrame.LeftOf(y);
         var legend = Legend(left, out double top);
-        var frame = new PlotFrame(left, top, PlotFrame.ChartWidth - 10, top + PlotHeight, PlotFrame.PositionAxis(X), y);
+        top += PlotFrame.MarkerRoom(Markers, x);
+        var frame = new PlotFrame(left, top, PlotFrame.ChartWidth - 10, top + PlotHeight, x, y);
         double half = PlotFrame.HalfSpacing(X);
         return PlotFrame.Drawing(Title, frame.Bottom + 38,
             legend, frame.Axes(XLabel), Series.Select((s, i) => Curve(frame, s, i)), frame.Markers(Markers),
-            X.Select((x, i) => frame.Strip(x, half, Description(i))));
+            X.Select((position, i) => frame.Strip(position, half, Description(i))));
     }
 
     // The legend flows in rows above the plot, after the name of the vertical axis.
@@ -86,7 +89,9 @@ public sealed record LineChart
             if (x > left && x + width > PlotFrame.ChartWidth)
                 (x, row) = (left, row + 1);
             double baseline = (row + 1) * RowHeight - 4;
-            elements.Add(PlotFrame.Line(x, baseline - 4, x + SwatchWidth, baseline - 4, Style(Series[i], i)));
+            elements.Add(Element("g", Class(Style(Series[i], i)),
+                PlotFrame.Line(x, baseline - 4, x + SwatchWidth, baseline - 4, "swatch-line"),
+                HasOnlyDots(Series[i].Values) ? Dot(x + (SwatchWidth / 2), baseline - 4) : null));
             elements.Add(PlotFrame.Text(x + SwatchWidth + 6, baseline, "start", "legend", Series[i].Name));
             x += width;
         }
@@ -108,11 +113,18 @@ public sealed record LineChart
             path.Append(hasPrevious ? 'L' : 'M').Append(Coordinate(x)).Append(' ').Append(Coordinate(y));
             // A value between two gaps would be a line without length.
             if (!hasPrevious && !hasNext)
-                dots.Add(Element("circle", Attribute("cx", x), Attribute("cy", y), Attribute("r", 3.5)));
+                dots.Add(Dot(x, y));
         }
         return Element("g", Class("series " + Style(series, place)),
             path.Length > 0 ? Element("path", Attribute("d", path.ToString())) : null, dots);
     }
+
+    // Values that are measured now and then have no neighbors to draw a line to.
+    private static bool HasOnlyDots(IReadOnlyList<double> values) =>
+        !Enumerable.Range(1, Math.Max(0, values.Count - 1)).Any(i => double.IsFinite(values[i - 1]) && double.IsFinite(values[i]));
+
+    private static XElement Dot(double x, double y) =>
+        Element("circle", Attribute("cx", x), Attribute("cy", y), Attribute("r", 4));
 
     private static string Style(ChartSeries series, int place) =>
         $"line color{(series.Color ?? place) % Styles} dash{(series.Dash ?? place) % Styles}";

@@ -42,8 +42,11 @@ internal static class Markup
     public static string Coordinate(double value) =>
         (Math.Round(value, 2) + 0.0).ToString("0.##", s_invariant); // + 0.0 turns a negative zero into zero
 
-    /// <summary>A figure to four significant digits; "-" where there is none.</summary>
-    public static string Number(double? value)
+    /// <summary>A figure to four significant digits; a dash where there is none.</summary>
+    public static string Number(double? value) => Number(value, 4);
+
+    /// <summary>A figure to <paramref name="digits"/> significant digits; a dash where there is none.</summary>
+    public static string Number(double? value, int digits)
     {
         if (value is not { } number || double.IsNaN(number))
             return "–";
@@ -54,11 +57,11 @@ internal static class Markup
             return "0";
         if (magnitude is < 1e-4 or >= 1e7)
             return number.ToString("0.##e0", s_invariant);
-        int decimals = Math.Clamp(3 - (int)Math.Floor(Math.Log10(magnitude)), 0, 8);
+        int decimals = Math.Clamp(digits - 1 - (int)Math.Floor(Math.Log10(magnitude)), 0, 8);
         return Math.Round(number, decimals).ToString("0.########", s_invariant);
     }
 
-    /// <summary>A fraction as percent with one decimal, such as "81.3 %"; "-" where there is none.</summary>
+    /// <summary>A fraction as percent with one decimal, such as "81.3 %"; a dash where there is none.</summary>
     public static string Percent(double? fraction) => fraction is { } value && double.IsFinite(value)
         ? (value * 100).ToString("0.0", s_invariant) + "\u00a0%" : "–";
 

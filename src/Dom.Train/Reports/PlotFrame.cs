@@ -29,10 +29,15 @@ internal sealed class PlotFrame(double left, double top, double right, double bo
     public double Y(double value) => bottom - (y.At(value) * (bottom - top));
 
     /// <summary>Room that a text needs, estimated on the wide side: the font is the reader's.</summary>
-    public static double TextWidth(string text) => text.Length * 6.6;
+    public static double TextWidth(string text) => text.Length * 7.2;
 
     /// <summary>Left edge of a plot whose vertical axis is <paramref name="y"/>.</summary>
-    public static double LeftOf(AxisScale y) => y.Ticks.Max(t => TextWidth(y.Label(t))) + 12;
+    /// <remarks>The same for all usual labels, so that charts below each other line up.</remarks>
+    public static double LeftOf(AxisScale y) => Math.Max(54, y.Ticks.Max(t => TextWidth(y.Label(t))) + 12);
+
+    /// <summary>Room above a plot that the labels of its markers need.</summary>
+    public static double MarkerRoom(IReadOnlyList<ChartMarker> markers, AxisScale x) =>
+        markers.Count(m => IsWithin(m, x)) * MarkerRow;
 
     /// <summary>The whole drawing: a picture with a name for those who cannot see it.</summary>
     public static XElement Drawing(string title, double height, params object?[] content) => Element("svg",
@@ -79,19 +84,21 @@ internal sealed class PlotFrame(double left, double top, double right, double bo
         yield return Text((left + right) / 2, bottom + 32, "middle", "label", xLabel);
     }
 
-    /// <summary>Lines across the plot; labels of neighbors go one below the other. Those outside the axis are left out.</summary>
+    /// <summary>Lines across the plot, their labels above it in a row each. Those outside the axis are left out.</summary>
     public IEnumerable<XElement> Markers(IReadOnlyList<ChartMarker> markers)
     {
-        int row = 0;
-        foreach (var marker in markers.Where(m => m.X >= x.Minimum && m.X <= x.Maximum))
+        double y = top;
+        foreach (var marker in markers.Where(m => IsWithin(m, x)))
         {
             double at = X(marker.X);
             bool fitsOnTheRight = at + 5 + TextWidth(marker.Label) <= right;
-            yield return Line(at, top, at, bottom, "marker");
-            yield return Text(at + (fitsOnTheRight ? 5 : -5), top + 12 + (row++ * MarkerRow),
-                fitsOnTheRight ? "start" : "end", "marker-label", marker.Label);
+            yield return Line(at, y - 12, at, bottom, "marker");
+            yield return Text(at + (fitsOnTheRight ? 5 : -5), y - 4, fitsOnTheRight ? "start" : "end", "marker-label", marker.Label);
+            y -= MarkerRow;
         }
     }
+
+    private static bool IsWithin(ChartMarker marker, AxisScale x) => marker.X >= x.Minimum && marker.X <= x.Maximum;
 
     /// <summary>An invisible strip over a position that shows <paramref name="text"/> when the pointer rests on it.</summary>
     public XElement Strip(double position, double halfWidth, string text)

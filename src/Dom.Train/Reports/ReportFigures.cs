@@ -6,6 +6,9 @@ namespace Dom.Train.Reports;
 /// <summary>The curves of the page, each beside a short text that says what one sees and where it is defined.</summary>
 internal static class ReportFigures
 {
+    // The paragraph that names the source of a figure begins so and stands back.
+    private const string Source = "Defined in: ";
+
     // Where the largest value is this many times the smallest, a linear axis would hide the small ones.
     private const double RatioForLogarithm = 30;
 
@@ -40,7 +43,7 @@ internal static class ReportFigures
                 ? "Under attack, images are changed within the allowed distance so as to be misjudged. A slow fall of that test accuracy is robust "
                     + "overfitting; a fall to nearly nothing within an epoch or two is catastrophic overfitting."
                 : null,
-            "Defined in: Distraction Over-Memorization (DOM, ICLR 2024), section 3, figure 1 left"
+            Source + "Distraction Over-Memorization (DOM, ICLR 2024), section 3, figure 1 left"
             + (report.Epochs.Any(e => e.Robust.Count > 0) ? " and figure 3." : "."));
     }
 
@@ -48,15 +51,15 @@ internal static class ReportFigures
     {
         var losses = Values(report, e => e.TrainLoss);
         var rates = Values(report, e => e.LearningRate);
-        var loss = Chart(report, "Training loss per epoch", "loss (nats)", [new("training", losses)]) with
+        var loss = Chart(report, "Training loss per epoch", "", [new("training loss (nats)", losses)]) with
         {
             IsLogarithmic = SpansDecades(losses),
             PlotHeight = 170,
         };
-        var rate = Chart(report, "Learning rate per epoch", "learning rate", [new("learning rate", rates) { Color = 2, Dash = 0 }]) with
+        var rate = Chart(report, "Learning rate per epoch", "", [new("learning rate", rates) { Color = 2, Dash = 0 }]) with
         {
             IsLogarithmic = SpansDecades(rates),
-            PlotHeight = 80,
+            PlotHeight = 90,
         };
         return Figure("Loss and learning rate", [loss.ToElement(), rate.ToElement()],
             "The mean cross-entropy of the training samples. Guessing among c classes costs ln c: 2.303 for ten."
@@ -79,14 +82,16 @@ internal static class ReportFigures
             Markers = Markers(report),
         };
         return Figure(isAdversarial ? "Samples per range of the adversarial loss" : "Samples per range of the loss", [chart.ToElement()],
-            $"Every bar is the whole training set at the end of an epoch, sorted by {kind} loss, the smallest at the bottom. "
+            $"Every bar is the whole training set in one epoch, sorted by {kind} loss, the smallest at the bottom. "
             + (isAdversarial
                 ? "The loss is that of the attacked image. DOM's threshold looks at the natural loss even in adversarial training."
-                : $"Loss below T = {Number(report.Threshold)} is high confidence: the probability of the label is above {Percent(Math.Exp(-report.Threshold))}."),
+                : report.Threshold > 0
+                    ? $"Loss below T = {Number(report.Threshold)} is high confidence: the probability of the label is above {Percent(Math.Exp(-report.Threshold))}."
+                    : ""),
             "A lowest range that jumps within a few epochs, while test accuracy does not follow, is the sign of over-memorization.",
             isAdversarial
-                ? "Defined in: DOM, section 3, figure 3."
-                : "Defined in: DOM, section 3, figure 1 middle.");
+                ? Source + "DOM, section 3, figure 3."
+                : Source + "DOM, section 3, figure 1 middle.");
     }
 
     /// <summary>Accuracy on rightly and on wrongly labelled samples; null where no labels were made wrong.</summary>
@@ -106,7 +111,7 @@ internal static class ReportFigures
                 ? "Patterns come first, so the curve of the right labels rises early; where the curve of the wrong labels rises, memorization happens, "
                     + "and test accuracy tends to fall with it."
                 : "One epoch shows no development; a longer run shows the right labels learned first and the wrong ones late.",
-            "Defined in: Arpit et al., A Closer Look at Memorization in Deep Networks (ICML 2017), section 4, figures 7 and 8.");
+            Source + "Arpit et al., A Closer Look at Memorization in Deep Networks (ICML 2017), section 4, figures 7 and 8.");
     }
 
     /// <summary>What DOM removed; null where it is off or nothing was recorded.</summary>
@@ -129,7 +134,7 @@ internal static class ReportFigures
             $"From epoch {report.Warmup + 1} on, DOM looks at the natural loss of every sample of a batch and "
             + (report.DomMode == "augment" ? "redraws" : "leaves out of the loss")
             + $" those below T = {Number(report.Threshold)}. The decision is new in every step: a sample whose loss rises again comes back.",
-            "Defined in: DOM, section 4, algorithm 1.");
+            Source + "DOM, section 4, algorithm 1.");
     }
 
     private static LineChart Chart(RunReport report, string title, string yLabel, IReadOnlyList<ChartSeries> series) => new()
@@ -144,7 +149,8 @@ internal static class ReportFigures
     private static XElement Figure(string heading, XElement[] charts, params string?[] explanation) => Element("section",
         Element("h2", heading),
         Element("figure", Element("div", Class("charts"), charts.Cast<object>().ToArray()),
-            Element("figcaption", explanation.Where(t => t is not null).Select(t => Element("p", t)))));
+            Element("figcaption", explanation.OfType<string>().Select(t =>
+                Element("p", t.StartsWith(Source, StringComparison.Ordinal) ? Class("source") : null, t)))));
 
     private static double[] Positions(RunReport report) => [.. report.Epochs.Select(e => (double)e.Epoch)];
 

@@ -41,7 +41,7 @@ internal static class ReportStyle
         .card-value { font-size: 1.6rem; font-weight: 600; line-height: 1.35; }
         figure { margin: 0; display: grid; grid-template-columns: minmax(0, 600px) minmax(220px, 1fr); gap: 12px 32px; align-items: start; }
         figcaption { font-size: .95rem; }
-        figcaption p:last-child:not(:first-child) { color: var(--muted); font-size: .85rem; }
+        .source { color: var(--muted); font-size: .85rem; }
         svg { display: block; width: 100%; height: auto; }
         svg.chart { font-size: 12px; }
         svg text { fill: var(--text); }
@@ -49,26 +49,28 @@ internal static class ReportStyle
         .grid { stroke: var(--rule); stroke-width: .75; }
         .axis { stroke: var(--muted); }
         .marker { stroke: var(--marker); stroke-width: 1.5; stroke-dasharray: 4 3; }
-        svg .marker-label { fill: var(--marker); font-weight: 600; stroke: var(--background); stroke-width: 4px; stroke-linejoin: round; paint-order: stroke; }
+        svg .marker-label { fill: var(--marker); font-weight: 600; }
         .strip { fill: transparent; }
         .strip:hover { fill: var(--text); fill-opacity: .08; }
         .line { stroke-width: 2.25; stroke-linejoin: round; fill: none; }
-        .series circle { stroke: none; }
+        .line circle { stroke-width: 2; stroke-dasharray: none; fill: var(--background); }
         .color0 { stroke: var(--color0); } .color1 { stroke: var(--color1); } .color2 { stroke: var(--color2); }
         .color3 { stroke: var(--color3); } .color4 { stroke: var(--color4); } .color5 { stroke: var(--color5); }
-        .color0 circle { fill: var(--color0); } .color1 circle { fill: var(--color1); } .color2 circle { fill: var(--color2); }
-        .color3 circle { fill: var(--color3); } .color4 circle { fill: var(--color4); } .color5 circle { fill: var(--color5); }
+        .color0.dash0 circle { fill: var(--color0); } .color1.dash0 circle { fill: var(--color1); } .color2.dash0 circle { fill: var(--color2); }
+        .color3.dash0 circle { fill: var(--color3); } .color4.dash0 circle { fill: var(--color4); } .color5.dash0 circle { fill: var(--color5); }
         .dash1 { stroke-dasharray: 7 3; } .dash2 { stroke-dasharray: 2 2.5; } .dash3 { stroke-dasharray: 9 3 2 3; }
         .dash4 { stroke-dasharray: 13 4; } .dash5 { stroke-dasharray: 6 2 2 2 2 2; }
         .share0 { fill: var(--share0); } .share1 { fill: var(--share1); } .share2 { fill: var(--share2); } .share3 { fill: var(--share3); }
         .share4 { fill: var(--share4); } .share5 { fill: var(--share5); } .share6 { fill: var(--share6); } .share7 { fill: var(--share7); }
+        .bar rect { shape-rendering: crispEdges; }
         .swatch { stroke: var(--muted); stroke-width: .5; }
         .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 12px; }
         .sample { background: var(--surface); border: 1px solid var(--rule); border-radius: 8px; padding: 10px; font-size: .85rem; line-height: 1.4; overflow-wrap: anywhere; }
         .sample.wrong { border-color: var(--accent); }
         .sample img { display: block; width: 100%; height: auto; margin-bottom: 8px; }
         .pixels { image-rendering: pixelated; }
-        .badge { display: inline-block; margin-left: 6px; padding: 0 6px; border-radius: 4px; background: var(--accent-surface); color: var(--accent); font-size: .75rem; font-weight: 600; white-space: nowrap; }
+        .sample-label { display: flex; flex-wrap: wrap; align-items: center; gap: 0 6px; }
+        .badge { padding: 0 6px; border-radius: 4px; background: var(--accent-surface); color: var(--accent); font-size: .75rem; font-weight: 600; white-space: nowrap; }
         .spark { margin: 6px 0 2px; }
         .spark path { fill: none; stroke: var(--color0); stroke-width: 1.75; stroke-linejoin: round; }
         .spark circle { fill: var(--color1); }

@@ -17,8 +17,9 @@ internal static class SampleGallery
         {
             section.Add(Element("p", report.OverMemorizedCount > 0
                 ? $"{report.OverMemorizedCount} training samples were over-memorized; no pictures were kept."
-                : "No training sample was over-memorized: none whose loss lay above the threshold "
-                    + $"T = {Number(report.Threshold)} after K = {report.Warmup} epochs lies below it at the end."));
+                : "No training sample was over-memorized" + (report.Warmup > 0
+                    ? $": none whose loss lay above the threshold T = {Number(report.Threshold)} after K = {report.Warmup} epochs lies below it at the end."
+                    : ".")));
             return section;
         }
         string shown = report.OverMemorizedCount is { } count && count > report.OverMemorized.Count
@@ -41,7 +42,7 @@ internal static class SampleGallery
         bool isWrong = sample.TrueLabel is not null && sample.TrueLabel != sample.Label;
         int memorized = report.Epochs.Select(e => e.Epoch).ToList().IndexOf(sample.MemorizedAtEpoch);
         var finite = sample.Losses.Where(double.IsFinite).ToArray();
-        string course = finite.Length > 0 ? $"loss {Number(finite[0])} → {Number(finite[^1])}" : "loss not recorded";
+        string course = finite.Length > 0 ? $"loss {Number(finite[0], 3)} → {Number(finite[^1], 2)}" : "loss not recorded";
         return Element("article", Class(isWrong ? "sample wrong" : "sample"),
             Element("img", Class(sample.Width < ShownWidth ? "pixels" : "picture"), Attribute("src", picture),
                 Attribute("alt", $"sample {sample.Id}, labelled {sample.Label}"), Attribute("width", sample.Width), Attribute("height", sample.Height)),
@@ -49,8 +50,8 @@ internal static class SampleGallery
                 Element("div", Class("sample-label"), Element("strong", sample.Label), isWrong ? Element("span", Class("badge"), "wrong label") : null),
                 isWrong ? Element("div", "truly ", Element("strong", sample.TrueLabel!)) : null,
                 Element("div", Class("muted"), "predicted ", sample.Predicted),
-                Element("div", Class("muted"), $"sample {sample.Id}, epoch {sample.MemorizedAtEpoch}"),
+                Element("div", Class("muted"), $"sample {sample.Id}"),
                 Sparkline.Draw($"sample {sample.Id}: {course}", sample.Losses, maximum, report.Threshold, memorized),
-                Element("div", Class("muted"), course)));
+                Element("div", Class("muted"), $"{course}, below T since epoch {sample.MemorizedAtEpoch}")));
     }
 }

@@ -7,12 +7,12 @@ namespace Dom.Train.Reports;
 public sealed record ShareChart
 {
     private const int Colors = 8;
-    private const double Top = 14;
+    private const double Margin = 8;
     private const double PlotHeight = 230;
     private const double LegendRow = 22;
 
     // More bars than this stand without gaps, as an area.
-    private const int MostSeparateBars = 60;
+    private const int MostSeparateBars = 40;
 
     /// <summary>The name of the picture for screen readers.</summary>
     public required string Title { get; init; }
@@ -43,9 +43,10 @@ public sealed record ShareChart
         if (Shares.FirstOrDefault(s => s.Count != Names.Count) is { } odd)
             throw new ArgumentException($"chart \"{Title}\": a list of {odd.Count} shares for {Names.Count} names; one each is needed.");
         var y = AxisScale.Around([0, 1], 5, AxisFormat.Percent);
-        double legendWidth = 30 + Names.Max(PlotFrame.TextWidth);
-        var frame = new PlotFrame(PlotFrame.LeftOf(y), Top, PlotFrame.ChartWidth - legendWidth, Top + PlotHeight,
-            PlotFrame.PositionAxis(X), y);
+        double legendWidth = 34 + Names.Max(PlotFrame.TextWidth);
+        var x = PlotFrame.PositionAxis(X);
+        double top = Margin + PlotFrame.MarkerRoom(Markers, x);
+        var frame = new PlotFrame(PlotFrame.LeftOf(y), top, PlotFrame.ChartWidth - legendWidth, top + PlotHeight, x, y);
         double half = PlotFrame.HalfSpacing(X);
         return PlotFrame.Drawing(Title, frame.Bottom + 38,
             frame.Axes(XLabel), X.Select((x, i) => Bar(frame, x, half, Shares[i])), Legend(frame), frame.Markers(Markers),
