@@ -38,7 +38,7 @@ internal sealed class AxisScale
 
     public IReadOnlyList<double> Ticks { get; }
 
-    /// <summary>The axis from exactly <paramref name="minimum"/> to <paramref name="maximum"/>, with the ticks that lie between.</summary>
+    /// <summary>The axis between exactly these values, with the ticks that lie inside.</summary>
     public static AxisScale Exact(double minimum, double maximum, int intervals, bool wholeNumbers = false)
     {
         var (step, decimals) = NiceStep((maximum - minimum) / intervals);
@@ -47,7 +47,7 @@ internal sealed class AxisScale
         return new(minimum, maximum, TicksWithin(minimum, maximum, step, decimals), decimals, false, AxisFormat.Number);
     }
 
-    /// <summary>The axis that holds <paramref name="values"/> and starts and ends at a tick. Values that are not finite do not count.</summary>
+    /// <summary>The axis that holds the finite ones of <paramref name="values"/> and starts and ends at a tick.</summary>
     public static AxisScale Around(IEnumerable<double> values, int intervals, AxisFormat format = AxisFormat.Number)
     {
         var (minimum, maximum) = Widened(values, format);
@@ -59,7 +59,8 @@ internal sealed class AxisScale
     }
 
     /// <summary>The logarithmic axis that holds the positive ones of <paramref name="values"/>.</summary>
-    public static AxisScale Logarithmic(IEnumerable<double> values, int intervals, AxisFormat format = AxisFormat.Number)
+    public static AxisScale Logarithmic(
+        IEnumerable<double> values, int intervals, AxisFormat format = AxisFormat.Number)
     {
         var positive = values.Where(v => v > 0 && double.IsFinite(v)).DefaultIfEmpty(1).ToArray();
         double minimum = positive.Min(), maximum = positive.Max();

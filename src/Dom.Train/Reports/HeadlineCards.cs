@@ -9,7 +9,9 @@ internal static class HeadlineCards
 {
     public static XElement Draw(RunReport report)
     {
-        IEnumerable<XElement> cards = report.Epochs.Count > 0 ? [.. Accuracies(report), .. Memorization(report), Speed(report)] : [];
+        IEnumerable<XElement> cards = report.Epochs.Count > 0
+            ? [.. Accuracies(report), .. Memorization(report), Speed(report)]
+            : [];
         var further = report.FinalFigures.Select(f => Card(f.Name, f.Value, null));
         return Element("section", Class("cards"), new XAttribute("aria-label", "Headline figures"), cards, further);
     }
@@ -24,7 +26,10 @@ internal static class HeadlineCards
             ? $"{(gap * 100).ToString("+0.0;−0.0;0.0", CultureInfo.InvariantCulture)} points against test"
             : null);
         foreach (string attack in ReportFigures.Attacks(report))
-            yield return Card($"Test accuracy under {attack}", Percent(Robust(last, attack)), Best(epochs, e => Robust(e, attack) ?? double.NaN));
+        {
+            yield return Card($"Test accuracy under {attack}", Percent(Robust(last, attack)),
+                Best(epochs, e => Robust(e, attack) ?? double.NaN));
+        }
     }
 
     private static IEnumerable<XElement> Memorization(RunReport report)
@@ -35,9 +40,15 @@ internal static class HeadlineCards
         if (last.WrongLabelAccuracy is { } wrong)
             yield return Card("Wrong labels learned", Percent(wrong), "of the wrongly labelled training samples");
         if (report.OverMemorizedCount is { } count)
-            yield return Card("Over-memorized", count.ToString("#,0", CultureInfo.InvariantCulture), report.OverMemorized.Count > 0 ? "training samples, some shown below" : "training samples");
+        {
+            yield return Card("Over-memorized", count.ToString("#,0", CultureInfo.InvariantCulture),
+                report.OverMemorized.Count > 0 ? "training samples, some shown below" : "training samples");
+        }
         if (report.DomMode != "off" && last.RemovedShare is { } removed)
-            yield return Card(report.DomMode == "augment" ? "Augmented by DOM" : "Removed by DOM", Percent(removed), "of training samples, last epoch");
+        {
+            yield return Card(report.DomMode == "augment" ? "Augmented by DOM" : "Removed by DOM", Percent(removed),
+                "of training samples, last epoch");
+        }
     }
 
     private static XElement Speed(RunReport report)

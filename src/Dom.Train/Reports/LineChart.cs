@@ -9,14 +9,14 @@ namespace Dom.Train.Reports;
 /// <param name="Values">One value a position of the chart; NaN and infinity leave a gap.</param>
 public sealed record ChartSeries(string Name, IReadOnlyList<double> Values)
 {
-    /// <summary>Number of the color, 0..5 and then again from the first; the series' place in the chart where null.</summary>
+    /// <summary>Number of the color, 0..5 and then again from the first; the series' place where null.</summary>
     public int? Color { get; init; }
 
-    /// <summary>Number of the dash pattern, 0 (solid)..5 and then again from the first; the series' place in the chart where null.</summary>
+    /// <summary>Number of the dash pattern, 0 (solid)..5 and then again from the first; the series' place where null.</summary>
     public int? Dash { get; init; }
 }
 
-/// <summary>Series over a common horizontal axis, drawn as SVG. Colors come from style variables of the page, see <see cref="ReportPage"/>.</summary>
+/// <summary>Series over a common horizontal axis, drawn as SVG; its colors are style variables of a <see cref="ReportPage"/>.</summary>
 public sealed record LineChart
 {
     private const int Styles = 6;

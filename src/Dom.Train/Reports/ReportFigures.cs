@@ -30,7 +30,8 @@ internal static class ReportFigures
 
             void Add(string prefix, Func<RobustAccuracy, double?> value)
             {
-                var values = Values(report, e => e.Robust.FirstOrDefault(r => r.Attack == attack) is { } r ? value(r) : null);
+                var values = Values(report,
+                    e => e.Robust.FirstOrDefault(r => r.Attack == attack) is { } measured ? value(measured) : null);
                 if (values.Any(double.IsFinite))
                     series.Add(new(prefix + attack, values) { Color = i + 1 });
             }
@@ -40,8 +41,9 @@ internal static class ReportFigures
             "Training accuracy counts the labels that were given, wrong ones included. Overfitting shows as a gap between "
             + "training and test that opens, or as a test curve that falls after its best epoch.",
             report.Epochs.Any(e => e.Robust.Count > 0)
-                ? "Under attack, images are changed within the allowed distance so as to be misjudged. A slow fall of that test accuracy is robust "
-                    + "overfitting; a fall to nearly nothing within an epoch or two is catastrophic overfitting."
+                ? "Under attack, images are changed within the allowed distance so as to be misjudged. A slow fall of that "
+                    + "test accuracy is robust overfitting; a fall to nearly nothing within an epoch or two is catastrophic "
+                    + "overfitting."
                 : null,
             Source + "Distraction Over-Memorization (DOM, ICLR 2024), section 3, figure 1 left"
             + (report.Epochs.Any(e => e.Robust.Count > 0) ? " and figure 3." : "."));
@@ -56,7 +58,7 @@ internal static class ReportFigures
             IsLogarithmic = SpansDecades(losses),
             PlotHeight = 170,
         };
-        var rate = Chart(report, "Learning rate per epoch", "", [new("learning rate", rates) { Color = 2, Dash = 0 }]) with
+        var rate = Chart(report, "Learning rate per epoch", "", [new("learning rate", rates) { Color = 2 }]) with
         {
             IsLogarithmic = SpansDecades(rates),
             PlotHeight = 90,
@@ -70,7 +72,7 @@ internal static class ReportFigures
                 : null);
     }
 
-    public static XElement Shares(RunReport report, LossShares shares, bool isAdversarial)
+    public static XElement Shares(RunReport report, LossRangeShares shares, bool isAdversarial)
     {
         string kind = isAdversarial ? "adversarial" : "natural";
         var chart = new ShareChart
@@ -81,12 +83,14 @@ internal static class ReportFigures
             Shares = shares.Shares,
             Markers = Markers(report),
         };
-        return Figure(isAdversarial ? "Samples per range of the adversarial loss" : "Samples per range of the loss", [chart.ToElement()],
+        string heading = isAdversarial ? "Samples per range of the adversarial loss" : "Samples per range of the loss";
+        return Figure(heading, [chart.ToElement()],
             $"Every bar is the whole training set in one epoch, sorted by {kind} loss, the smallest at the bottom. "
             + (isAdversarial
-                ? "The loss is that of the attacked image. DOM's threshold looks at the natural loss even in adversarial training."
+                ? "The loss is that of the attacked image. DOM's threshold looks at the natural loss even so."
                 : report.Threshold > 0
-                    ? $"Loss below T = {Number(report.Threshold)} is high confidence: the probability of the label is above {Percent(Math.Exp(-report.Threshold))}."
+                    ? $"Loss below T = {Number(report.Threshold)} is high confidence: the probability of the label is above "
+                        + $"{Percent(Math.Exp(-report.Threshold))}."
                     : ""),
             "A lowest range that jumps within a few epochs, while test accuracy does not follow, is the sign of over-memorization.",
             isAdversarial
@@ -106,10 +110,11 @@ internal static class ReportFigures
             Format = AxisFormat.Percent,
         };
         return Figure("Right and wrong labels", [chart.ToElement()],
-            "Some training labels were made wrong on purpose. No pattern leads to them: a network can only learn them one by one, by heart.",
+            "Some training labels were made wrong on purpose. No pattern leads to them: a network can only learn them one by "
+            + "one, by heart.",
             report.Epochs.Count > 1
-                ? "Patterns come first, so the curve of the right labels rises early; where the curve of the wrong labels rises, memorization happens, "
-                    + "and test accuracy tends to fall with it."
+                ? "Patterns come first, so the curve of the right labels rises early; where the curve of the wrong labels "
+                    + "rises, memorization happens, and test accuracy tends to fall with it."
                 : "One epoch shows no development; a longer run shows the right labels learned first and the wrong ones late.",
             Source + "Arpit et al., A Closer Look at Memorization in Deep Networks (ICML 2017), section 4, figures 7 and 8.");
     }
@@ -133,7 +138,8 @@ internal static class ReportFigures
         return Figure($"Samples {verb} by DOM", [chart.ToElement()],
             $"From epoch {report.Warmup + 1} on, DOM looks at the natural loss of every sample of a batch and "
             + (report.DomMode == "augment" ? "redraws" : "leaves out of the loss")
-            + $" those below T = {Number(report.Threshold)}. The decision is new in every step: a sample whose loss rises again comes back.",
+            + $" those below T = {Number(report.Threshold)}. The decision is new in every step: a sample whose loss rises "
+            + "again comes back.",
             Source + "DOM, section 4, algorithm 1.");
     }
 
@@ -160,7 +166,7 @@ internal static class ReportFigures
     // K lies between the last epoch of the warm-up and the first one after it.
     private static ChartMarker[] Markers(RunReport report)
     {
-        bool isWithin = report.Warmup >= 1 && report.Warmup < report.Epochs[^1].Epoch && report.Warmup >= report.Epochs[0].Epoch;
+        bool isWithin = report.Warmup >= report.Epochs[0].Epoch && report.Warmup < report.Epochs[^1].Epoch;
         return isWithin
             ? [new(report.Warmup + 0.5, report.DomMode == "off" ? $"K = {report.Warmup}" : $"DOM starts (epoch {report.Warmup + 1})")]
             : [];

@@ -21,7 +21,9 @@ public static class ReportPage
     }
 
     /// <summary>Writes the page; the writer's encoding must be UTF-8.</summary>
-    /// <exception cref="ArgumentException">Lists of the report do not fit together; the message says which. Nothing was written.</exception>
+    /// <exception cref="ArgumentException">
+    /// Lists of the report do not fit together; the message says which. Nothing was written.
+    /// </exception>
     public static void Write(TextWriter writer, RunReport report)
     {
         Check(report);
@@ -97,18 +99,33 @@ public static class ReportPage
             if (shares is null)
                 continue;
             if (shares.Shares.Count != epochs)
-                throw new ArgumentException($"report: loss shares of {shares.Shares.Count} epochs for {epochs} epochs; one list each is needed.");
-            if (shares.Shares.FirstOrDefault(s => s.Count != shares.Edges.Count + 1) is { } odd)
+            {
                 throw new ArgumentException(
-                    $"report: {shares.Edges.Count} edges make {shares.Edges.Count + 1} loss ranges, but an epoch has {odd.Count} shares.");
+                    $"report: loss shares of {shares.Shares.Count} epochs for {epochs} epochs; one list each is needed.");
+            }
+            int ranges = shares.Edges.Count + 1;
+            if (shares.Shares.FirstOrDefault(s => s.Count != ranges) is { } odd)
+            {
+                throw new ArgumentException(
+                    $"report: {ranges - 1} edges make {ranges} loss ranges, but an epoch has {odd.Count} shares.");
+            }
         }
         foreach (var card in report.OverMemorized)
         {
             if (card.Losses.Count != epochs)
-                throw new ArgumentException($"report: sample {card.Id} has {card.Losses.Count} losses for {epochs} epochs; one each is needed.");
-            if (card.Pixels.Length != card.Height * card.Width * card.Channels)
+            {
                 throw new ArgumentException(
-                    $"report: sample {card.Id} has {card.Pixels.Length} bytes, a picture [{card.Height}, {card.Width}, {card.Channels}] has {card.Height * card.Width * card.Channels}.");
+                    $"report: sample {card.Id} has {card.Losses.Count} losses for {epochs} epochs; one each is needed.");
+            }
+            if (card.Channels is not (1 or 3))
+                throw new ArgumentException($"report: sample {card.Id} has {card.Channels} channels; 1 or 3 can be shown.");
+            int bytes = card.Height * card.Width * card.Channels;
+            if (card.Pixels.Length != bytes || bytes == 0)
+            {
+                throw new ArgumentException(
+                    $"report: sample {card.Id} has {card.Pixels.Length} bytes, a picture "
+                    + $"[{card.Height}, {card.Width}, {card.Channels}] has {bytes}; at least one pixel is needed.");
+            }
         }
     }
 }

@@ -6,7 +6,9 @@ namespace Dom.Train.Reports;
 public sealed record NamedText(string Name, string Value);
 
 /// <summary>Everything that the report of a training run shows: plain data, nothing is computed from files.</summary>
-/// <remarks>All texts may hold any character: they are escaped when written. Accuracies and shares are fractions 0..1, losses are in nats.</remarks>
+/// <remarks>
+/// All texts may hold any character: they are escaped when written. Accuracies and shares are fractions 0..1, losses are in nats.
+/// </remarks>
 public sealed record RunReport
 {
     /// <summary>The heading, such as "PreActResNet-18 on cifar10".</summary>
@@ -46,10 +48,10 @@ public sealed record RunReport
     public double Threshold { get; init; } = 0.2;
 
     /// <summary>Shares of the training samples by natural loss; null where no ledger was kept.</summary>
-    public LossShares? NaturalLosses { get; init; }
+    public LossRangeShares? NaturalLosses { get; init; }
 
     /// <summary>Shares of the training samples by adversarial loss; null in natural training.</summary>
-    public LossShares? AdversarialLosses { get; init; }
+    public LossRangeShares? AdversarialLosses { get; init; }
 
     /// <summary>How many training samples were over-memorized in the end; null where that was not counted.</summary>
     public int? OverMemorizedCount { get; init; }
@@ -97,7 +99,7 @@ public sealed record EpochFigures(int Epoch, double LearningRate, double TrainLo
 /// <summary>How the training samples spread over ranges of the loss, epoch by epoch.</summary>
 /// <param name="Edges">The m inner edges, ascending, in nats: ranges are [0, e1), [e1, e2), ..., [em, infinity).</param>
 /// <param name="Shares">For every epoch of the report the m + 1 shares, smallest losses first, of sum 1.</param>
-public sealed record LossShares(IReadOnlyList<double> Edges, IReadOnlyList<IReadOnlyList<double>> Shares);
+public sealed record LossRangeShares(IReadOnlyList<double> Edges, IReadOnlyList<IReadOnlyList<double>> Shares);
 
 /// <summary>One over-memorized training sample.</summary>
 public sealed record SampleCard
@@ -129,6 +131,6 @@ public sealed record SampleCard
     /// <summary>Natural loss in every epoch of the report, in nats; NaN where the sample was not seen.</summary>
     public required IReadOnlyList<double> Losses { get; init; }
 
-    /// <summary>Number of the epoch since which the loss stays below the threshold.</summary>
+    /// <summary>Number of the first epoch after the warm-up with a loss below the threshold.</summary>
     public required int MemorizedAtEpoch { get; init; }
 }

@@ -18,7 +18,8 @@ internal static class SampleGallery
             section.Add(Element("p", report.OverMemorizedCount > 0
                 ? $"{report.OverMemorizedCount} training samples were over-memorized; no pictures were kept."
                 : "No training sample was over-memorized" + (report.Warmup > 0
-                    ? $": none whose loss lay above the threshold T = {Number(report.Threshold)} after K = {report.Warmup} epochs lies below it at the end."
+                    ? $": none whose loss was T = {Number(report.Threshold)} or more after K = {report.Warmup} epochs "
+                        + "fell below it later."
                     : ".")));
             return section;
         }
@@ -26,9 +27,9 @@ internal static class SampleGallery
             ? $"{report.OverMemorized.Count} of {count.ToString("#,0", CultureInfo.InvariantCulture)} samples. "
             : "";
         section.Add(Element("p", shown
-            + $"A sample is over-memorized if its loss was at least T = {Number(report.Threshold)} after K = {report.Warmup} epochs and is below T now: "
-            + "the network turned confident late. The line is the sample's loss, equally scaled for all; the dotted one is T, the dot the epoch since which "
-            + "the loss stays below it. Defined in: DOM, section 3."));
+            + $"A sample is over-memorized if its loss was T = {Number(report.Threshold)} or more after K = {report.Warmup} "
+            + "epochs and fell below T later: the network turned confident late. The line is the sample's loss, equally "
+            + "scaled for all; the dotted one is T, the dot the first epoch below it. Defined in: DOM, section 3."));
         double maximum = report.OverMemorized.SelectMany(s => s.Losses).Where(double.IsFinite).DefaultIfEmpty(1).Max();
         section.Add(Element("div", Class("gallery"),
             report.OverMemorized.Select(s => Card(report, s, Math.Max(maximum, report.Threshold * 1.5)))));
@@ -45,13 +46,15 @@ internal static class SampleGallery
         string course = finite.Length > 0 ? $"loss {Number(finite[0], 3)} → {Number(finite[^1], 2)}" : "loss not recorded";
         return Element("article", Class(isWrong ? "sample wrong" : "sample"),
             Element("img", Class(sample.Width < ShownWidth ? "pixels" : "picture"), Attribute("src", picture),
-                Attribute("alt", $"sample {sample.Id}, labelled {sample.Label}"), Attribute("width", sample.Width), Attribute("height", sample.Height)),
+                Attribute("alt", $"sample {sample.Id}, labelled {sample.Label}"),
+                Attribute("width", sample.Width), Attribute("height", sample.Height)),
             Element("div", Class("sample-text"),
-                Element("div", Class("sample-label"), Element("strong", sample.Label), isWrong ? Element("span", Class("badge"), "wrong label") : null),
+                Element("div", Class("sample-label"), Element("strong", sample.Label),
+                    isWrong ? Element("span", Class("badge"), "wrong label") : null),
                 isWrong ? Element("div", "truly ", Element("strong", sample.TrueLabel!)) : null,
                 Element("div", Class("muted"), "predicted ", sample.Predicted),
                 Element("div", Class("muted"), $"sample {sample.Id}"),
                 Sparkline.Draw($"sample {sample.Id}: {course}", sample.Losses, maximum, report.Threshold, memorized),
-                Element("div", Class("muted"), $"{course}, below T since epoch {sample.MemorizedAtEpoch}")));
+                Element("div", Class("muted"), $"{course}, below T in epoch {sample.MemorizedAtEpoch}")));
     }
 }

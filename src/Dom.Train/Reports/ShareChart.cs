@@ -23,7 +23,8 @@ public sealed record ShareChart
     /// <summary>One name a share, from the bottom up.</summary>
     public required IReadOnlyList<string> Names { get; init; }
 
-    /// <summary>A list of shares a position, from the bottom up. They are drawn relative to their sum; a sum of 0 or NaN leaves a gap.</summary>
+    /// <summary>A list of shares a position, from the bottom up.</summary>
+    /// <remarks>They are drawn relative to their sum; a sum of 0 or NaN leaves a gap.</remarks>
     public required IReadOnlyList<IReadOnlyList<double>> Shares { get; init; }
 
     /// <summary>The name of the horizontal axis.</summary>
@@ -39,9 +40,15 @@ public sealed record ShareChart
     internal XElement ToElement()
     {
         if (Shares.Count != X.Count)
-            throw new ArgumentException($"chart \"{Title}\": {Shares.Count} lists of shares for {X.Count} positions; one each is needed.");
+        {
+            throw new ArgumentException(
+                $"chart \"{Title}\": {Shares.Count} lists of shares for {X.Count} positions; one each is needed.");
+        }
         if (Shares.FirstOrDefault(s => s.Count != Names.Count) is { } odd)
-            throw new ArgumentException($"chart \"{Title}\": a list of {odd.Count} shares for {Names.Count} names; one each is needed.");
+        {
+            throw new ArgumentException(
+                $"chart \"{Title}\": a list of {odd.Count} shares for {Names.Count} names; one each is needed.");
+        }
         var y = AxisScale.Around([0, 1], 5, AxisFormat.Percent);
         double legendWidth = 34 + Names.Max(PlotFrame.TextWidth);
         var x = PlotFrame.PositionAxis(X);
