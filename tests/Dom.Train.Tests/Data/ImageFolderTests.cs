@@ -32,7 +32,8 @@ public sealed class ImageFolderTests
             Assert.That(set.ClassNames, Is.EqualTo(new[] { "Zebra", "cat", "dog" }));
             Assert.That(set.Name, Is.EqualTo(Path.GetFileName(folder.Path)));
             Assert.That(set.Train.Labels, Is.EqualTo(new[] { 0, 1, 1, 2 }));
-            Assert.That(set.Train.Pixels.Chunk(12).Select(p => p.Distinct().Single()), Is.EqualTo(new byte[] { 5, 10, 20, 30 }));
+            Assert.That(set.Train.Pixels.Chunk(12).Select(p => p.Distinct().Single()),
+                Is.EqualTo(new byte[] { 5, 10, 20, 30 }));
             Assert.That(set.Test.Labels, Is.EqualTo(new[] { 2 }));
             Assert.That(set.Test.Pixels, Is.EqualTo(Enumerable.Repeat((byte)40, 12)));
             Assert.That((set.Train.Height, set.Train.Width, set.Train.Channels), Is.EqualTo((2, 2, 3)));
@@ -99,7 +100,8 @@ public sealed class ImageFolderTests
             folder.Write($"train/dog/k{i:D2}.png", i is 7 or 40 ? Flat(1)[..40] : Flat(2));
         folder.Write("test/dog/broken.png", [.. "<html>"u8]);
         for (int repeat = 0; repeat < 5; repeat++)
-            Assert.That(() => ImageFolder.Load(folder.Path), Throws.TypeOf<DataException>().With.Message.Contain("k07.png"));
+            Assert.That(() => ImageFolder.Load(folder.Path),
+                Throws.TypeOf<DataException>().With.Message.Contain("k07.png"));
     }
 
     [Test]
@@ -135,7 +137,8 @@ public sealed class ImageFolderTests
 
     [Test]
     public void A_folder_that_does_not_exist_is_an_error() =>
-        Assert.That(() => ImageFolder.Load("/no/such/folder"), Throws.TypeOf<DataException>().With.Message.Contain("/no/such/folder"));
+        Assert.That(() => ImageFolder.Load("/no/such/folder"),
+            Throws.TypeOf<DataException>().With.Message.Contain("/no/such/folder"));
 
     [Test]
     public void Another_decoder_can_be_given()
@@ -166,12 +169,15 @@ public sealed class ImageFolderTests
         byte[] expected = Raw("train");
         Assert.Multiple(() =>
         {
-            Assert.That(set.ClassNames, Is.EqualTo("airplane automobile bird cat deer dog frog horse ship truck".Split()));
+            Assert.That(set.ClassNames,
+                Is.EqualTo("airplane automobile bird cat deer dog frog horse ship truck".Split()));
             Assert.That((set.Train.Count, set.Test.Count), Is.EqualTo((100, 100)));
             Assert.That(set.Train.Labels, Is.EqualTo(Enumerable.Range(0, 100).Select(i => i / 10)));
             int tolerance = Pillow.UsesLibjpegTurbo ? 0 : 3;
-            Assert.That(set.Train.Pixels.Zip(Raw("train"), (a, b) => Math.Abs(a - b)).Max(), Is.LessThanOrEqualTo(tolerance));
-            Assert.That(set.Test.Pixels.Zip(Raw("test"), (a, b) => Math.Abs(a - b)).Max(), Is.LessThanOrEqualTo(tolerance));
+            Assert.That(set.Train.Pixels.Zip(Raw("train"), (a, b) => Math.Abs(a - b)).Max(),
+                Is.LessThanOrEqualTo(tolerance));
+            Assert.That(set.Test.Pixels.Zip(Raw("test"), (a, b) => Math.Abs(a - b)).Max(),
+                Is.LessThanOrEqualTo(tolerance));
             Assert.That(expected, Has.Length.EqualTo(set.Train.Pixels.Length));
         });
 

@@ -1,6 +1,8 @@
 namespace Dom.Train.Data.Images;
 
-/// <summary>A decoded picture of 8-bit samples: <c>Pixels</c> is [Height, Width, Channels], channels innermost.</summary>
+/// <summary>
+/// A decoded picture of 8-bit samples: <c>Pixels</c> is [Height, Width, Channels], channels innermost.
+/// </summary>
 /// <param name="Width">Columns, at least 1.</param>
 /// <param name="Height">Rows, at least 1.</param>
 /// <param name="Channels">1 (gray) or 3 (red, green, blue).</param>

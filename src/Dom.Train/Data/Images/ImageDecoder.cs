@@ -27,7 +27,8 @@ public sealed class ImageDecoder : IImageDecoder
     internal static void CheckSize(int width, int height)
     {
         if (width is < 1 or > MaximumSide || height is < 1 or > MaximumSide)
-            throw new InvalidDataException($"width and height must be 1 to {MaximumSide}, its header says {width} x {height}");
+            throw new InvalidDataException(
+                $"width and height must be 1 to {MaximumSide}, its header says {width} x {height}");
     }
 
     private delegate DecodedImage FormatDecoder(ReadOnlySpan<byte> file);
@@ -46,7 +47,8 @@ public sealed class ImageDecoder : IImageDecoder
         }
         catch (NotSupportedException e)
         {
-            throw new DataException($"'{name}' is a {format} of a kind that cannot be read: {e.Message.TrimEnd('.')}. " +
+            throw new DataException(
+                $"'{name}' is a {format} of a kind that cannot be read: {e.Message.TrimEnd('.')}. " +
                 "Convert it to an ordinary RGB or gray PNG or JPEG.", e);
         }
     }

@@ -3,7 +3,9 @@ namespace Dom.Train.Data.Images;
 /// <summary>The pixels of two lists of files, [N, Height, Width, Channels] each.</summary>
 internal sealed record DecodedFiles(byte[] First, byte[] Second, int Height, int Width, int Channels);
 
-/// <summary>Decodes many files of one size in parallel, to the same bytes or the same error whatever the number of threads.</summary>
+/// <summary>
+/// Decodes many files of one size in parallel, to the same bytes or the same error whatever the number of threads.
+/// </summary>
 internal static class ImageFiles
 {
     /// <summary>Decodes all files.</summary>
@@ -12,21 +14,23 @@ internal static class ImageFiles
     /// <param name="decoder">Reads the files.</param>
     public static DecodedFiles Decode(IReadOnlyList<string> files, int split, IImageDecoder decoder)
     {
-        var model = Read(files[0], decoder);
-        // Nearly always all files have the channels of the first. Where a gray start turns out wrong, all is read once more as RGB.
-        return TryDecode(files, split, decoder, model, model.Channels)
-            ?? TryDecode(files, split, decoder, model, channels: 3)!;
+        var reference = Read(files[0], decoder);
+        // Nearly always all files have the channels of the first. Where a gray start turns out wrong, all is read
+        // once more as RGB.
+        return TryDecode(files, split, decoder, reference, reference.Channels)
+            ?? TryDecode(files, split, decoder, reference, channels: 3)!;
     }
 
     // Null where an RGB picture came and one channel was asked for.
     private static DecodedFiles? TryDecode(
-        IReadOnlyList<string> files, int split, IImageDecoder decoder, DecodedImage model, int channels)
+        IReadOnlyList<string> files, int split, IImageDecoder decoder, DecodedImage reference, int channels)
     {
-        int size = model.Height * model.Width * channels;
+        int size = reference.Height * reference.Width * channels;
         long bytes = (long)size * Math.Max(split, files.Count - split);
         if (bytes > Array.MaxLength)
-            throw new DataException($"{files.Count} images of {model.Width} x {model.Height} pixels take {bytes / 1e9:F1} GB in one split, " +
-                $"{Array.MaxLength / 1e9:F1} GB are the most. Scale the images down, or use fewer.");
+            throw new DataException(
+                $"{files.Count} images of {reference.Width} x {reference.Height} pixels take {bytes / 1e9:F1} GB " +
+                $"in one split, {Array.MaxLength / 1e9:F1} GB are the most. Scale the images down, or use fewer.");
         var first = new byte[size * split];
         var second = new byte[size * (files.Count - split)];
         int firstFailure = int.MaxValue;
@@ -38,17 +42,19 @@ internal static class ImageFiles
             try
             {
                 var image = Read(files[i], decoder);
-                CheckSize(image, files[i], model, files[0]);
+                CheckSize(image, files[i], reference, files[0]);
                 if (image.Channels > channels)
                 {
                     Volatile.Write(ref sawColor, true);
                     return;     // go on: a damaged file must be found here or in the second round, always the same one
                 }
-                CopyPixels(image, channels, i < split ? first.AsSpan(i * size, size) : second.AsSpan((i - split) * size, size));
+                var target = i < split ? first.AsSpan(i * size, size) : second.AsSpan((i - split) * size, size);
+                CopyPixels(image, channels, target);
             }
             catch (Exception e)
             {
-                // Break lets every file before this one still be looked at, so that the first failure in order is the one reported.
+                // Break lets every file before this one still be looked at, so that the first failure in order is the
+                // one reported.
                 lock (gate)
                     if (i < firstFailure)
                         (firstFailure, failure) = (i, e);
@@ -57,7 +63,7 @@ internal static class ImageFiles
         });
         if (failure is not null)
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
-        return sawColor ? null : new DecodedFiles(first, second, model.Height, model.Width, channels);
+        return sawColor ? null : new DecodedFiles(first, second, reference.Height, reference.Width, channels);
     }
 
     private static DecodedImage Read(string path, IImageDecoder decoder)
@@ -73,16 +79,18 @@ internal static class ImageFiles
         }
         var image = decoder.Decode(file, path);
         if (image.Channels is not (1 or 3) || image.Pixels.Length != (long)image.Width * image.Height * image.Channels)
-            throw new DataException($"'{path}': the decoder gave {image.Pixels.Length} bytes for {image.Width} x {image.Height} pixels " +
+            throw new DataException(
+                $"'{path}': the decoder gave {image.Pixels.Length} bytes for {image.Width} x {image.Height} pixels " +
                 $"of {image.Channels} channels; one byte a sample and 1 or 3 channels are expected.");
         return image;
     }
 
-    private static void CheckSize(DecodedImage image, string path, DecodedImage model, string modelPath)
+    private static void CheckSize(DecodedImage image, string path, DecodedImage reference, string referencePath)
     {
-        if (image.Width != model.Width || image.Height != model.Height)
-            throw new DataException($"'{path}' has {image.Width} x {image.Height} pixels, but '{modelPath}' has " +
-                $"{model.Width} x {model.Height}. All images of a set must have one size: scale or crop them first.");
+        if (image.Width != reference.Width || image.Height != reference.Height)
+            throw new DataException($"'{path}' has {image.Width} x {image.Height} pixels, but '{referencePath}' has " +
+                $"{reference.Width} x {reference.Height}. " +
+                "All images of a set must have one size: scale or crop them first.");
     }
 
     private static void CopyPixels(DecodedImage image, int channels, Span<byte> target)

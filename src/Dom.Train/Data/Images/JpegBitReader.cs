@@ -19,7 +19,9 @@ internal ref struct JpegBitReader
         _position = position;
     }
 
-    /// <summary>Index of the first byte that no bit was taken from; after the last block, at or before the next marker.</summary>
+    /// <summary>
+    /// Index of the first byte that no bit was taken from; after the last block, at or before the next marker.
+    /// </summary>
     public readonly int Position => _position;
 
     /// <summary>Makes at least 32 bits ready for <see cref="Peek"/> and <see cref="Skip"/>.</summary>
@@ -48,7 +50,10 @@ internal ref struct JpegBitReader
         return value;
     }
 
-    /// <summary>Takes a coefficient of <paramref name="count"/> bits (1..16): a leading 0 says that it is negative (T.81, F.2.2.1).</summary>
+    /// <summary>
+    /// Takes a coefficient of <paramref name="count"/> bits (1..16): a leading 0 says that it is negative (T.81,
+    /// F.2.2.1).
+    /// </summary>
     public int ReadSigned(int count)
     {
         int value = Read(count);
@@ -59,18 +64,22 @@ internal ref struct JpegBitReader
     public readonly void ThrowIfOverrun()
     {
         if (_count < _zeros)
-            throw new InvalidDataException($"it is truncated or corrupt: its coded data ends at byte {_position} of {_file.Length}, " +
+            throw new InvalidDataException(
+                $"it is truncated or corrupt: its coded data ends at byte {_position} of {_file.Length}, " +
                 "before all blocks have come");
     }
 
-    /// <summary>Moves past restart marker <paramref name="number"/> (0..7), dropping what is left of the last byte.</summary>
+    /// <summary>
+    /// Moves past restart marker <paramref name="number"/> (0..7), dropping what is left of the last byte.
+    /// </summary>
     public void PassRestart(int number)
     {
         ThrowIfOverrun();
         while (_position + 1 < _file.Length && !(_file[_position] == 0xFF && _file[_position + 1] is not (0 or 0xFF)))
             _position++;
         if (_position + 1 >= _file.Length || _file[_position + 1] != 0xD0 + number)
-            throw new InvalidDataException($"it is truncated or corrupt: restart marker {number} is missing at byte {_position}");
+            throw new InvalidDataException(
+                $"it is truncated or corrupt: restart marker {number} is missing at byte {_position}");
         _position += 2;
         _bits = 0;
         _count = 0;

@@ -27,7 +27,8 @@ internal static class JpegColor
     }
 
     /// <summary>One row of components that are red, green and blue already.</summary>
-    public static void Interleave(ReadOnlySpan<byte> red, ReadOnlySpan<byte> green, ReadOnlySpan<byte> blue, Span<byte> rgb)
+    public static void Interleave(
+        ReadOnlySpan<byte> red, ReadOnlySpan<byte> green, ReadOnlySpan<byte> blue, Span<byte> rgb)
     {
         for (int x = 0; x < rgb.Length / 3; x++)
         {

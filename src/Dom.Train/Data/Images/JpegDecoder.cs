@@ -2,10 +2,13 @@ using System.Buffers.Binary;
 
 namespace Dom.Train.Data.Images;
 
-/// <summary>Reads a JPEG (T.81): sequential and progressive Huffman coding, 8 bits, gray, YCbCr or RGB, any sampling.</summary>
+/// <summary>
+/// Reads a JPEG (T.81): sequential and progressive Huffman coding, 8 bits, gray, YCbCr or RGB, any sampling.
+/// </summary>
 /// <remarks>
-/// Throws <see cref="InvalidDataException"/> where the file is damaged and <see cref="NotSupportedException"/> where it is of
-/// another kind; the caller adds the file's name. Damage is never concealed: half an image is not a training sample.
+/// Throws <see cref="InvalidDataException"/> where the file is damaged and <see cref="NotSupportedException"/> where
+/// it is of another kind; the caller adds the file's name. Damage is never concealed: half an image is not a training
+/// sample.
 /// </remarks>
 internal ref struct JpegDecoder
 {
@@ -67,7 +70,9 @@ internal ref struct JpegDecoder
                     _adobeTransform = segment[11];
                     break;
                 case >= 0xC3 and <= 0xCF:
-                    throw new NotSupportedException($"its coding process is {ProcessName(marker)}, baseline and progressive Huffman coding are supported");
+                    throw new NotSupportedException(
+                        $"its coding process is {ProcessName(marker)}, " +
+                        "baseline and progressive Huffman coding are supported");
             }
         }
     }
@@ -95,7 +100,8 @@ internal ref struct JpegDecoder
         var rest = _file[_position..];
         int length = rest.Length < 2 ? 2 : BinaryPrimitives.ReadUInt16BigEndian(rest);
         if (length < 2 || length > rest.Length)
-            throw new InvalidDataException($"it is truncated or corrupt: segment FF{marker:X2} at byte {_position} should hold {length} bytes, " +
+            throw new InvalidDataException(
+                $"it is truncated or corrupt: segment FF{marker:X2} at byte {_position} should hold {length} bytes, " +
                 $"{rest.Length} are left in the file");
         _position += length;
         return rest[2..length];
@@ -108,7 +114,8 @@ internal ref struct JpegDecoder
             int bytes = segment[0] >> 4 == 0 ? 1 : 2;
             int index = segment[0] & 15;
             if (segment[0] >> 4 > 1 || index > 3 || segment.Length < 1 + 64 * bytes)
-                throw new InvalidDataException($"it is corrupt: quantization table {segment[0]:X2} is not one that JPEG defines, or too short");
+                throw new InvalidDataException(
+                    $"it is corrupt: quantization table {segment[0]:X2} is not one that JPEG defines, or too short");
             var table = new ushort[64];
             for (int k = 0; k < 64; k++)
                 table[JpegBlock.ZigZag[k]] =
@@ -129,7 +136,8 @@ internal ref struct JpegDecoder
                 foreach (byte count in segment.Slice(1, 16))
                     symbols += count;
             if (kind > 1 || index > 3 || symbols > 256 || segment.Length < 17 + symbols)
-                throw new InvalidDataException($"it is corrupt: Huffman table {segment[0]:X2} is not one that JPEG defines, or too short");
+                throw new InvalidDataException(
+                    $"it is corrupt: Huffman table {segment[0]:X2} is not one that JPEG defines, or too short");
             (kind == 0 ? _dc : _ac)[index] = new JpegHuffman(segment.Slice(1, 16), segment.Slice(17, symbols));
             segment = segment[(17 + symbols)..];
         }
@@ -147,8 +155,10 @@ internal ref struct JpegDecoder
             // Tables may change between scans; the one that holds when a component starts is the one it was coded with.
             component.Quantization ??= scan.StartsDc
                 ? _quantization[component.QuantizationIndex]
-                    ?? throw new InvalidDataException($"it is corrupt: quantization table {component.QuantizationIndex} is not defined")
-                : throw new InvalidDataException($"it is corrupt: component {component.Id} is refined before it has started");
+                    ?? throw new InvalidDataException(
+                        $"it is corrupt: quantization table {component.QuantizationIndex} is not defined")
+                : throw new InvalidDataException(
+                    $"it is corrupt: component {component.Id} is refined before it has started");
         }
         _position = scan.Decode(_file, _position, _restartInterval);
     }
@@ -159,11 +169,13 @@ internal ref struct JpegDecoder
             throw new InvalidDataException("it has no frame header, and so no picture");
         foreach (var component in _frame.Components)
             if (component.Quantization is null)
-                throw new InvalidDataException($"it is truncated or corrupt: no data came for color component {component.Id}");
+                throw new InvalidDataException(
+                    $"it is truncated or corrupt: no data came for color component {component.Id}");
         return JpegPicture.Build(_frame, IsRgb());
     }
 
-    // The rules of libjpeg: JFIF means YCbCr, an Adobe marker says which, and without either the identifiers may spell it.
+    // The rules of libjpeg: JFIF means YCbCr, an Adobe marker says which, and without either the identifiers may
+    // spell it.
     private readonly bool IsRgb()
     {
         if (_hasJfif)

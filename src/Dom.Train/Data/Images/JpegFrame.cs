@@ -30,7 +30,9 @@ internal sealed class JpegComponent
     /// <summary>Blocks across that are stored: interleaved scans fill up the last unit.</summary>
     public int StoredAcross { get; set; }
 
-    /// <summary>[blocks down, StoredAcross, 64] coefficients in natural order, not yet multiplied with the quantization table.</summary>
+    /// <summary>
+    /// [blocks down, StoredAcross, 64] coefficients in natural order, not yet multiplied with the quantization table.
+    /// </summary>
     public short[] Coefficients { get; set; } = [];
 
     /// <summary>The table as it was when the component's first scan came, in natural order; null before it.</summary>
@@ -63,11 +65,13 @@ internal sealed class JpegFrame
     /// <summary>Reads the header and makes room for the coefficients.</summary>
     /// <param name="segment">The SOF segment without its length.</param>
     /// <param name="isProgressive">Whether the marker was SOF2.</param>
-    /// <param name="fileLength">Bytes of the whole file; a picture that they cannot hold is refused before any room is made.</param>
+    /// <param name="fileLength">Bytes of the whole file; a picture that they cannot hold is refused before any room
+    /// is made.</param>
     public JpegFrame(ReadOnlySpan<byte> segment, bool isProgressive, int fileLength)
     {
         if (segment.Length < 6 || segment.Length != 6 + 3 * segment[5])
-            throw new InvalidDataException($"it is corrupt: its frame header has a wrong length of {segment.Length} bytes");
+            throw new InvalidDataException(
+                $"it is corrupt: its frame header has a wrong length of {segment.Length} bytes");
         if (segment[0] != 8)
             throw new NotSupportedException($"its samples have {segment[0]} bits, 8 are supported");
         IsProgressive = isProgressive;
@@ -75,7 +79,8 @@ internal sealed class JpegFrame
         Width = segment[3] << 8 | segment[4];
         ImageDecoder.CheckSize(Width, Height);
         if (segment[5] is not (1 or 3))
-            throw new NotSupportedException($"it has {segment[5]} color components{(segment[5] == 4 ? " (CMYK)" : "")}, " +
+            throw new NotSupportedException(
+                $"it has {segment[5]} color components{(segment[5] == 4 ? " (CMYK)" : "")}, " +
                 "1 (gray) and 3 (YCbCr or RGB) are supported");
         Components = new JpegComponent[segment[5]];
         for (int i = 0; i < Components.Length; i++)
@@ -98,7 +103,8 @@ internal sealed class JpegFrame
         };
         if (component.Horizontal is < 1 or > 4 || component.Vertical is < 1 or > 4 || component.QuantizationIndex > 3)
             throw new InvalidDataException($"it is corrupt: component {component.Id} has sampling " +
-                $"{component.Horizontal} x {component.Vertical} (1 to 4) and quantization table {component.QuantizationIndex} (0 to 3)");
+                $"{component.Horizontal} x {component.Vertical} (1 to 4) " +
+                $"and quantization table {component.QuantizationIndex} (0 to 3)");
         return component;
     }
 
@@ -113,7 +119,8 @@ internal sealed class JpegFrame
         }
         // Each block costs one bit or more, its DC code.
         if (blocks > 8L * fileLength)
-            throw new InvalidDataException($"it is truncated or corrupt: {fileLength} bytes cannot hold {Width} x {Height} pixels");
+            throw new InvalidDataException(
+                $"it is truncated or corrupt: {fileLength} bytes cannot hold {Width} x {Height} pixels");
         foreach (var component in Components)
         {
             component.StoredAcross = UnitsAcross * component.Horizontal;

@@ -1,14 +1,20 @@
 namespace Dom.Train.Data.Images;
 
-/// <summary>One Huffman table of a JPEG: canonical codes of 1 to 16 bits for symbols of one byte (T.81, annex C).</summary>
+/// <summary>
+/// One Huffman table of a JPEG: canonical codes of 1 to 16 bits for symbols of one byte (T.81, annex C).
+/// </summary>
 internal sealed class JpegHuffman
 {
     private const int FastBits = 9;
 
     private readonly byte[] _symbols;
-    private readonly ushort[] _fast = new ushort[1 << FastBits];    // next bits -> length << 8 | symbol; 0: a longer code
-    private readonly int[] _limit = new int[17];                    // codes of length l, left-aligned in 16 bits, lie below [l]
-    private readonly int[] _offset = new int[17];                   // index of a symbol = code + [l]
+
+    // The next bits -> length << 8 | symbol; 0 where the code is longer.
+    private readonly ushort[] _fast = new ushort[1 << FastBits];
+
+    // Codes of length l, left-aligned in 16 bits, lie below _limit[l]; the index of a symbol is its code + _offset[l].
+    private readonly int[] _limit = new int[17];
+    private readonly int[] _offset = new int[17];
 
     /// <summary>Builds the table from a DHT segment.</summary>
     /// <param name="counts">16 bytes: how many codes of 1, 2 .. 16 bits there are.</param>
@@ -22,11 +28,15 @@ internal sealed class JpegHuffman
         {
             int count = counts[length - 1];
             if (code + count > 1 << length)
-                throw new InvalidDataException($"it is corrupt: a Huffman table has more codes of {length} bits than there can be");
+                throw new InvalidDataException(
+                    $"it is corrupt: a Huffman table has more codes of {length} bits than there can be");
             _offset[length] = index - code;
             for (int i = 0; i < count; i++, code++, index++)
-                if (length <= FastBits)
-                    _fast.AsSpan(code << (FastBits - length), 1 << (FastBits - length)).Fill((ushort)(length << 8 | _symbols[index]));
+            {
+                int spare = FastBits - length;      // bits of the fast index that do not belong to the code
+                if (spare >= 0)
+                    _fast.AsSpan(code << spare, 1 << spare).Fill((ushort)(length << 8 | _symbols[index]));
+            }
             _limit[length] = code << (16 - length);
             code <<= 1;
         }
@@ -51,6 +61,7 @@ internal sealed class JpegHuffman
             return _symbols[(bits >> (16 - length)) + _offset[length]];
         }
         reader.ThrowIfOverrun();
-        throw new InvalidDataException($"it is corrupt: bits before byte {reader.Position} are no code of their Huffman table");
+        throw new InvalidDataException(
+            $"it is corrupt: bits before byte {reader.Position} are no code of their Huffman table");
     }
 }

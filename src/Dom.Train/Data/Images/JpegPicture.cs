@@ -34,7 +34,10 @@ internal static class JpegPicture
         var samples = new byte[stride * 8 * component.BlocksDown];
         for (int y = 0; y < component.BlocksDown; y++)
             for (int x = 0; x < component.BlocksAcross; x++)
-                JpegTransform.Inverse(component.Block(x, y), component.Quantization, samples.AsSpan(8 * (y * stride + x)), stride);
+            {
+                var target = samples.AsSpan(8 * (y * stride + x));
+                JpegTransform.Inverse(component.Block(x, y), component.Quantization, target, stride);
+            }
         return samples;
     }
 }

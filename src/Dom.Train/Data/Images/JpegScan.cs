@@ -1,9 +1,13 @@
 namespace Dom.Train.Data.Images;
 
-/// <summary>One component's part in a scan, with the Huffman tables it names (null where there are none under that number).</summary>
+/// <summary>
+/// One component's part in a scan, with the Huffman tables it names (null where there are none under that number).
+/// </summary>
 internal readonly record struct JpegScanComponent(JpegComponent Component, JpegHuffman? Dc, JpegHuffman? Ac);
 
-/// <summary>One scan (SOS) of a JPEG: which components, which frequencies, which bits; decodes them into the coefficients.</summary>
+/// <summary>
+/// One scan (SOS) of a JPEG: which components, which frequencies, which bits; decodes them into the coefficients.
+/// </summary>
 internal sealed class JpegScan
 {
     private readonly JpegFrame _frame;
@@ -20,7 +24,8 @@ internal sealed class JpegScan
     {
         int count = segment.IsEmpty ? 0 : segment[0];
         if (count < 1 || count > frame.Components.Length || segment.Length != 4 + 2 * count)
-            throw new InvalidDataException($"it is corrupt: a scan header of {segment.Length} bytes names {count} components, " +
+            throw new InvalidDataException(
+                $"it is corrupt: a scan header of {segment.Length} bytes names {count} components, " +
                 $"the frame has {frame.Components.Length}");
         _frame = frame;
         _parts = new JpegScanComponent[count];
@@ -29,9 +34,11 @@ internal sealed class JpegScan
             int id = segment[1 + 2 * i];
             int tables = segment[2 + 2 * i];
             var component = Array.Find(frame.Components, c => c.Id == id)
-                ?? throw new InvalidDataException($"it is corrupt: a scan names component {id}, which the frame does not have");
+                ?? throw new InvalidDataException(
+                    $"it is corrupt: a scan names component {id}, which the frame does not have");
             if (tables >> 4 > 3 || (tables & 15) > 3 || Array.Exists(_parts, p => p.Component == component))
-                throw new InvalidDataException($"it is corrupt: a scan names component {id} twice, or Huffman tables above 3");
+                throw new InvalidDataException(
+                    $"it is corrupt: a scan names component {id} twice, or Huffman tables above 3");
             _parts[i] = new JpegScanComponent(component, dc[tables >> 4], ac[tables & 15]);
         }
         var progress = segment[^3..];
@@ -120,10 +127,12 @@ internal sealed class JpegScan
     private void CheckProgress()
     {
         bool isDc = _first == 0;
-        bool bandFits = !_frame.IsProgressive || (isDc ? _last == 0 : _last >= _first && _last <= 63 && _parts.Length == 1);
+        bool bandFits = !_frame.IsProgressive ||
+            (isDc ? _last == 0 : _last >= _first && _last <= 63 && _parts.Length == 1);
         bool bitsFit = _low <= 13 && (_high == 0 || _high == _low + 1);
         if (!bandFits || !bitsFit)
-            throw new InvalidDataException($"it is corrupt: a scan of {_parts.Length} components names the frequencies {_first} to {_last} " +
+            throw new InvalidDataException(
+                $"it is corrupt: a scan of {_parts.Length} components names the frequencies {_first} to {_last} " +
                 $"and the bits {_high} to {_low}");
     }
 
@@ -133,6 +142,8 @@ internal sealed class JpegScan
         bool needsAc = !_frame.IsProgressive || _first > 0;
         foreach (var part in _parts)
             if ((needsDc && part.Dc is null) || (needsAc && part.Ac is null))
-                throw new InvalidDataException($"it is corrupt: component {part.Component.Id} needs a Huffman table that the file has not defined");
+                throw new InvalidDataException(
+                    $"it is corrupt: component {part.Component.Id} needs a Huffman table " +
+                    "that the file has not defined");
     }
 }

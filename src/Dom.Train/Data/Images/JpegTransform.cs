@@ -2,9 +2,9 @@ namespace Dom.Train.Data.Images;
 
 /// <summary>The inverse cosine transform of an 8x8 block: coefficients times quantization table, to bytes.</summary>
 /// <remarks>
-/// The factorization of Loeffler, Ligtenberg and Moschytz (1989), in integers: constants of 13 fraction bits, columns first
-/// with 2 extra bits kept, then rows. These are the roundings of libjpeg's accurate transform, so the bytes are the same.
-/// Both passes yield sqrt(8) times the orthonormal transform; the division by 8 is part of the last shift.
+/// The factorization of Loeffler, Ligtenberg and Moschytz (1989), in integers: constants of 13 fraction bits, columns
+/// first with 2 extra bits kept, then rows. These are the roundings of libjpeg's accurate transform, so the bytes are
+/// the same. Both passes yield sqrt(8) times the orthonormal transform; the division by 8 is part of the last shift.
 /// </remarks>
 internal static class JpegTransform
 {
@@ -30,7 +30,8 @@ internal static class JpegTransform
     /// <param name="quantization">64 factors in natural order.</param>
     /// <param name="samples">Where the block's first row starts; row r starts at r * stride.</param>
     /// <param name="stride">Bytes from a row to the next.</param>
-    public static void Inverse(ReadOnlySpan<short> block, ReadOnlySpan<ushort> quantization, Span<byte> samples, int stride)
+    public static void Inverse(
+        ReadOnlySpan<short> block, ReadOnlySpan<ushort> quantization, Span<byte> samples, int stride)
     {
         block = block[..64];
         quantization = quantization[..64];
@@ -52,7 +53,8 @@ internal static class JpegTransform
                 work[8 * y + x] = dc << ExtraBits;
             return;
         }
-        Even(dc, block[x + 16] * quantization[x + 16], block[x + 32] * quantization[x + 32], block[x + 48] * quantization[x + 48],
+        Even(dc, block[x + 16] * quantization[x + 16],
+            block[x + 32] * quantization[x + 32], block[x + 48] * quantization[x + 48],
             out int e0, out int e1, out int e2, out int e3);
         Odd(block[x + 8] * quantization[x + 8], block[x + 24] * quantization[x + 24],
             block[x + 40] * quantization[x + 40], block[x + 56] * quantization[x + 56],

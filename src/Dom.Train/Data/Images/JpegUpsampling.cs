@@ -2,9 +2,9 @@ namespace Dom.Train.Data.Images;
 
 /// <summary>Brings a row of a component with fewer samples to the picture's width.</summary>
 /// <remarks>
-/// Samples are taken to lie centered between the pixels they stand for, so at a ratio of two a pixel is 3/4 of the nearer
-/// sample and 1/4 of the farther one, in each direction (libjpeg's "fancy" upsampling, with its alternating rounding).
-/// Every other ratio repeats samples.
+/// Samples are taken to lie centered between the pixels they stand for, so at a ratio of two a pixel is 3/4 of the
+/// nearer sample and 1/4 of the farther one, in each direction (libjpeg's "fancy" upsampling, with its alternating
+/// rounding). Every other ratio repeats samples.
 /// </remarks>
 internal sealed class JpegUpsampling
 {
@@ -33,7 +33,9 @@ internal sealed class JpegUpsampling
         _columns = _doublesWidth ? new int[component.Width] : [];
     }
 
-    /// <summary>Row <paramref name="y"/> of the picture, at least as wide as the picture; valid until the next call.</summary>
+    /// <summary>
+    /// Row <paramref name="y"/> of the picture, at least as wide as the picture; valid until the next call.
+    /// </summary>
     public ReadOnlySpan<byte> Row(int y)
     {
         if (_row.Length == 0)
@@ -54,7 +56,8 @@ internal sealed class JpegUpsampling
     // The nearer row of samples, and the farther one, which at the picture's edges is the nearer one itself.
     private ReadOnlySpan<byte> Nearer(int y) => Samples(y / 2);
 
-    private ReadOnlySpan<byte> Farther(int y) => Samples(Math.Clamp(y / 2 + (y % 2 == 0 ? -1 : 1), 0, _component.Height - 1));
+    private ReadOnlySpan<byte> Farther(int y) =>
+        Samples(Math.Clamp(y / 2 + (y % 2 == 0 ? -1 : 1), 0, _component.Height - 1));
 
     private void DoubleWidth(ReadOnlySpan<byte> samples)
     {

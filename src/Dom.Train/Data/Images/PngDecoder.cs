@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Dom.Train.Data.Images;
 
-/// <summary>Reads a PNG (ISO 15948): every color type and depth, interlaced or not; ancillary chunks are passed over.</summary>
+/// <summary>
+/// Reads a PNG (ISO 15948): every color type and depth, interlaced or not; ancillary chunks are passed over.
+/// </summary>
 /// <remarks>Throws <see cref="InvalidDataException"/> with what is wrong; the caller adds the file's name.</remarks>
 internal static class PngDecoder
 {
@@ -35,7 +37,8 @@ internal static class PngDecoder
                     break;
                 case "PLTE":
                     if (data.IsEmpty || data.Length % 3 != 0 || data.Length > 768)
-                        throw new InvalidDataException($"a palette holds 3 to 768 bytes, three a color; this one holds {data.Length}");
+                        throw new InvalidDataException(
+                            $"a palette holds 3 to 768 bytes, three a color; this one holds {data.Length}");
                     palette = data.ToArray();
                     break;
                 case "IDAT":
@@ -61,12 +64,14 @@ internal static class PngDecoder
         uint length = BinaryPrimitives.ReadUInt32BigEndian(rest);
         type = ChunkType(rest.Slice(4, 4));
         if (length > rest.Length - 12)
-            throw new InvalidDataException($"it is truncated: chunk {type} at byte {position} should hold {length} bytes, " +
+            throw new InvalidDataException(
+                $"it is truncated: chunk {type} at byte {position} should hold {length} bytes, " +
                 $"{rest.Length - 12} are left in the file");
         uint stored = BinaryPrimitives.ReadUInt32BigEndian(rest[(8 + (int)length)..]);
         uint computed = PngCrc.Compute(rest.Slice(4, 4 + (int)length));
         if (stored != computed)
-            throw new InvalidDataException($"it is corrupt: chunk {type} at byte {position} says its CRC is {stored:X8}, " +
+            throw new InvalidDataException(
+                $"it is corrupt: chunk {type} at byte {position} says its CRC is {stored:X8}, " +
                 $"its bytes give {computed:X8}");
         position += 12 + (int)length;
         return rest.Slice(8, (int)length);
@@ -76,7 +81,8 @@ internal static class PngDecoder
     {
         foreach (byte letter in bytes)
             if (!char.IsAsciiLetter((char)letter))
-                throw new InvalidDataException($"it is corrupt: {Convert.ToHexString(bytes)} stands where a chunk's four letters should");
+                throw new InvalidDataException(
+                    $"it is corrupt: {Convert.ToHexString(bytes)} stands where a chunk's four letters should");
         return Encoding.ASCII.GetString(bytes);
     }
 
@@ -111,7 +117,8 @@ internal static class PngDecoder
         for (int i = 0; i < height; i++)
         {
             if (ReadRow(stream, row) < row.Length)
-                throw new InvalidDataException($"it is truncated: its data ends before {header.Width} x {header.Height} pixels");
+                throw new InvalidDataException(
+                    $"it is truncated: its data ends before {header.Width} x {header.Height} pixels");
             PngFilter.Undo(row[0], row.AsSpan(1), above.AsSpan(1), header.FilterDistance);
             PngRow.Expand(header, palette, row.AsSpan(1), line);
             var target = pixels.AsSpan((y0 + i * dy) * header.Width * channels);

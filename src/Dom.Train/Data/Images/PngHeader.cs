@@ -49,9 +49,11 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, P
             _ => false,
         };
         if (!allowed)
-            throw new InvalidDataException($"its header names color type {data[9]} with {data[8]} bits, which PNG does not define");
+            throw new InvalidDataException(
+                $"its header names color type {data[9]} with {data[8]} bits, which PNG does not define");
         if (data[10] != 0 || data[11] != 0 || data[12] > 1)
-            throw new InvalidDataException($"its header names compression {data[10]}, filter {data[11]} and interlacing {data[12]}; " +
+            throw new InvalidDataException(
+                $"its header names compression {data[10]}, filter {data[11]} and interlacing {data[12]}; " +
                 "PNG defines 0, 0 and 0 or 1");
         return header;
     }

@@ -8,7 +8,8 @@ internal static class PngRow
     /// <param name="palette">The bytes of PLTE, three a color; empty where there is none.</param>
     /// <param name="row">The rebuilt bytes of the row.</param>
     /// <param name="pixels">[width, Channels], 8 bits a sample.</param>
-    public static void Expand(in PngHeader header, ReadOnlySpan<byte> palette, ReadOnlySpan<byte> row, Span<byte> pixels)
+    public static void Expand(
+        in PngHeader header, ReadOnlySpan<byte> palette, ReadOnlySpan<byte> row, Span<byte> pixels)
     {
         int channels = header.Channels;
         int width = pixels.Length / channels;

@@ -43,41 +43,44 @@ public sealed class JpegDecoderTests
 
     [Test]
     public void A_file_that_pillow_wrote_decodes_to_the_bytes_that_pillow_reads(
-        [Values("L", "RGB")] string mode, [Values("4:4:4", "4:2:2", "4:2:0")] string sampling, [Values] bool progressive)
+        [Values("gray", "4:4:4", "4:2:2", "4:2:0")] string kind, [Values] bool progressive)
     {
-        Assume.That(mode == "RGB" || sampling == "4:4:4", "gray has no chroma to sample");
         using var folder = new TemporaryFolder();
         Pillow.Run("""
             import random, sys
             from PIL import Image, ImageDraw
-            folder, mode, sampling, progressive = sys.argv[1:]
+            folder, kind, progressive = sys.argv[1:]
             random.seed(5)
             for width, height in ((1, 1), (2, 3), (3, 2), (4, 4), (5, 9), (8, 8), (15, 17), (32, 32), (33, 65), (100, 75)):
                 image = Image.new('RGB', (width, height), tuple(random.randrange(256) for _ in range(3)))
                 draw = ImageDraw.Draw(image)
                 for _ in range(12):
                     x, y = random.randrange(width), random.randrange(height)
-                    draw.ellipse((x, y, x + random.randrange(9), y + random.randrange(9)), fill=tuple(random.randrange(256) for _ in range(3)))
+                    fill = tuple(random.randrange(256) for _ in range(3))
+                    draw.ellipse((x, y, x + random.randrange(9), y + random.randrange(9)), fill=fill)
                 for quality in (20, 75, 95, 100):
-                    image.convert(mode).save(f'{folder}/{width}x{height}-{quality}.jpg', quality=quality,
-                        subsampling=sampling, progressive=progressive == 'True', optimize=quality == 95)
-            """, folder.Path, mode, sampling, progressive.ToString());
+                    options = {} if kind == 'gray' else {'subsampling': kind}
+                    image.convert('L' if kind == 'gray' else 'RGB').save(f'{folder}/{width}x{height}-{quality}.jpg',
+                        quality=quality, progressive=progressive == 'True', optimize=quality == 95, **options)
+            """, folder.Path, kind, progressive.ToString());
         AssertEqualsPillow(folder);
     }
 
     [Test]
     public void Any_sampling_and_restart_interval_decodes_to_the_bytes_that_pillow_reads(
-        [Values("11", "22", "111111", "211111", "221111", "121111", "411111", "141111", "422111", "212111", "222112", "112211", "442211")] string sampling,
+        [Values("11", "22", "111111", "211111", "221111", "121111", "311111", "411111",
+            "141111", "421111", "212111", "222112", "112211")] string sampling,
         [Values] bool progressive)
     {
         (int H, int V)[] factors = [.. sampling.Chunk(2).Select(c => (c[0] - '0', c[1] - '0'))];
-        // libjpeg takes ten blocks in a unit at the most.
-        Assume.That(factors.Length == 1 || factors.Sum(f => f.H * f.V) <= 10, "more blocks in a unit than libjpeg reads");
         using var folder = new TemporaryFolder();
         foreach (var (width, height) in new[] { (1, 1), (3, 3), (5, 7), (16, 16), (31, 33), (70, 41) })
             foreach (int interval in new[] { 0, 1, 5 })
-                folder.Write($"{width}x{height}-{interval}.jpg", new JpegWriter(
-                    RandomStream.For(2, RandomPurpose.Test, epoch: interval, sample: width)).Write(width, height, factors, interval, progressive));
+            {
+                var random = RandomStream.For(2, RandomPurpose.Test, epoch: interval, sample: width);
+                folder.Write($"{width}x{height}-{interval}.jpg",
+                    new JpegWriter(random).Write(width, height, factors, interval, progressive));
+            }
         AssertEqualsPillow(folder);
     }
 
@@ -86,7 +89,8 @@ public sealed class JpegDecoderTests
     [TestCase("\u0001\u0002\u0003", 1)]
     [TestCase("RGB", 1)]
     [TestCase("abc", null)]
-    public void The_color_space_follows_the_adobe_marker_and_the_component_names_as_in_pillow(string ids, int? adobeTransform)
+    public void The_color_space_follows_the_adobe_marker_and_the_component_names_as_in_pillow(
+        string ids, int? adobeTransform)
     {
         using var folder = new TemporaryFolder();
         folder.Write("a.jpg", new JpegWriter(RandomStream.For(3, RandomPurpose.Test))
@@ -105,7 +109,8 @@ public sealed class JpegDecoderTests
                 var image = new ImageDecoder().Decode(File.ReadAllBytes(path), path);
                 byte[] expected = File.ReadAllBytes(path + ".raw");
                 Assert.That(image.Pixels, Has.Length.EqualTo(expected.Length), path);
-                Assert.That(image.Pixels.Zip(expected, (a, b) => Math.Abs(a - b)).Max(), Is.LessThanOrEqualTo(tolerance), path);
+                Assert.That(image.Pixels.Zip(expected, (a, b) => Math.Abs(a - b)).Max(),
+                    Is.LessThanOrEqualTo(tolerance), path);
             }
         });
     }
@@ -129,7 +134,8 @@ public sealed class JpegDecoderTests
     [TestCase(0xC0, 8, 4, "CMYK")]
     public void A_kind_that_is_not_supported_is_named(int marker, int precision, int components, string expected)
     {
-        byte[] file = new JpegWriter(RandomStream.For(4, RandomPurpose.Test)).Write(8, 8, [.. Enumerable.Repeat((1, 1), components)], ids: "abcd");
+        byte[] file = new JpegWriter(RandomStream.For(4, RandomPurpose.Test)).Write(
+            8, 8, [.. Enumerable.Repeat((1, 1), components)], ids: "abcd");
         int frame = file.AsSpan().IndexOf(new byte[] { 0xFF, 0xC0 });
         file[frame + 1] = (byte)marker;
         file[frame + 4] = (byte)precision;
@@ -142,7 +148,8 @@ public sealed class JpegDecoderTests
     {
         byte[] file = new JpegWriter(RandomStream.For(6, RandomPurpose.Test)).Write(32, 8, [(1, 1)], restartInterval: 1);
         file[file.AsSpan().IndexOf(new byte[] { 0xFF, 0xD1 }) + 1] = 0xD5;
-        Assert.That(() => new ImageDecoder().Decode(file, "x.jpg"), Throws.TypeOf<DataException>().With.Message.Contain("restart marker 1"));
+        Assert.That(() => new ImageDecoder().Decode(file, "x.jpg"),
+            Throws.TypeOf<DataException>().With.Message.Contain("restart marker 1"));
     }
 
     [Test]

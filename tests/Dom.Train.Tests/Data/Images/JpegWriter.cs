@@ -3,7 +3,8 @@ using Dom.Tensors;
 namespace Dom.Train.Tests.Data.Images;
 
 /// <summary>
-/// Writes valid JPEGs of random coefficients, with any sampling, restart interval and color marking; independent of any picture,
+/// Writes valid JPEGs of random coefficients, with any sampling, restart interval and color marking; independent of
+/// any picture,
 /// so that kinds come up that encoders do not write. The Huffman codes are of fixed length and equal to their symbols.
 /// </summary>
 internal sealed class JpegWriter(RandomStream random)
@@ -22,13 +23,15 @@ internal sealed class JpegWriter(RandomStream random)
         if (adobeTransform is { } transform)
             Segment(0xEE, [.. "Adobe"u8, 0, 100, 0, 0, 0, 0, (byte)transform]);
         Segment(0xDB, [0, .. Enumerable.Repeat((byte)8, 64)]);
-        Segment(progressive ? 0xC2 : 0xC0, [8, (byte)(height >> 8), (byte)height, (byte)(width >> 8), (byte)width, (byte)sampling.Length,
+        Segment(progressive ? 0xC2 : 0xC0,
+            [8, (byte)(height >> 8), (byte)height, (byte)(width >> 8), (byte)width, (byte)sampling.Length,
             .. sampling.SelectMany((s, i) => new[] { (byte)ids[i], (byte)(s.H << 4 | s.V), (byte)0 })]);
         Segment(0xC4, [0x00, .. Counts(4, 12), .. Enumerable.Range(0, 12).Select(i => (byte)i)]);
         Segment(0xC4, [0x10, .. Counts(8, 255), .. Enumerable.Range(0, 255).Select(i => (byte)i)]);
         Segment(0xDD, [(byte)(restartInterval >> 8), (byte)restartInterval]);
         // All components together, except that the AC scans of progressive files have one component each.
-        Scan([.. units.Select((u, i) => (ids[i], u.H, u.V))], (width + 8 * maxH - 1) / (8 * maxH), (height + 8 * maxV - 1) / (8 * maxV),
+        Scan([.. units.Select((u, i) => (ids[i], u.H, u.V))],
+            (width + 8 * maxH - 1) / (8 * maxH), (height + 8 * maxV - 1) / (8 * maxV),
             restartInterval, hasDc: true, hasAc: !progressive);
         for (int i = 0; progressive && i < sampling.Length; i++)
             Scan([(ids[i], 1, 1)], Blocks(width, units[i].H, maxH), Blocks(height, units[i].V, maxV),
@@ -39,7 +42,8 @@ internal sealed class JpegWriter(RandomStream random)
         static int Blocks(int side, int factor, int maximum) => ((side * factor + maximum - 1) / maximum + 7) / 8;
     }
 
-    private void Scan((char Id, int H, int V)[] parts, int across, int down, int restartInterval, bool hasDc, bool hasAc)
+    private void Scan(
+        (char Id, int H, int V)[] parts, int across, int down, int restartInterval, bool hasDc, bool hasAc)
     {
         Segment(0xDA, [(byte)parts.Length, .. parts.SelectMany(p => new[] { (byte)p.Id, (byte)0 }),
             (byte)(hasDc ? 0 : 1), (byte)(hasAc ? 63 : 0), 0]);

@@ -9,7 +9,9 @@ internal static class Pillow
 
     private static readonly Lazy<string?> s_absence = new(FindAbsence);
 
-    /// <summary>Whether Pillow decodes with libjpeg-turbo, whose bytes are reproduced; other libraries round differently.</summary>
+    /// <summary>
+    /// Whether Pillow decodes with libjpeg-turbo, whose bytes are reproduced; other libraries round differently.
+    /// </summary>
     public static bool UsesLibjpegTurbo =>
         Run("import sys; from PIL import features; print(features.check_feature('libjpeg_turbo'))").Contains("True", StringComparison.Ordinal);
 

@@ -18,7 +18,8 @@ public sealed class PngDecoderTests
 
         public int[] Values => Draw(Width * Height * Samples, 1 << Depth, step: 0);
 
-        public byte[] File => PngWriter.Write(Width, Height, Depth, Color, Samples, Values, Interlaced, Color == 3 ? Palette : null);
+        public byte[] File =>
+            PngWriter.Write(Width, Height, Depth, Color, Samples, Values, Interlaced, Color == 3 ? Palette : null);
 
         public int Channels => Color is 0 or 4 ? 1 : 3;
 
@@ -33,7 +34,8 @@ public sealed class PngDecoderTests
             }
         }
 
-        public override string ToString() => $"color {Color}, {Depth} bits, {Width} x {Height}{(Interlaced ? ", interlaced" : "")}";
+        public override string ToString() =>
+            $"color {Color}, {Depth} bits, {Width} x {Height}{(Interlaced ? ", interlaced" : "")}";
 
         private int[] Draw(int count, int below, int step)
         {

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Dom.Train.Tests.Data.Images;
 
-/// <summary>Writes PNGs of every kind from samples; row y uses filter y mod 5, so that five rows have them all.</summary>
+/// <summary>
+/// Writes PNGs of every kind from samples; row y uses filter y mod 5, so that five rows have them all.
+/// </summary>
 internal static class PngWriter
 {
     public static readonly byte[] Signature = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A];

@@ -1,6 +1,8 @@
 namespace Dom.Train.Tests.Data.Images;
 
-/// <summary>The folder of real images that may lie beside the checkout; tests that need it are skipped where it is absent.</summary>
+/// <summary>
+/// The folder of real images that may lie beside the checkout; tests that need it are skipped where it is absent.
+/// </summary>
 internal static class SharedData
 {
     public static string Require(string file)
