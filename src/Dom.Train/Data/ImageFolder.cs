@@ -33,13 +33,13 @@ public static class ImageFolder
     {
         if (!Directory.Exists(folder))
             throw new DataException($"The image folder '{folder}' does not exist. {Layout}.");
-        string train = Path.Combine(folder, "train");
-        string[] candidates = [Path.Combine(folder, "test"), Path.Combine(folder, "val")];
-        string? test = Array.Find(candidates, Directory.Exists);
-        if (!Directory.Exists(train) || test is null)
-            throw new DataException(DescribeLayout(folder, train));
         try
         {
+            string train = Path.Combine(folder, "train");
+            string[] candidates = [Path.Combine(folder, "test"), Path.Combine(folder, "val")];
+            string? test = Array.Find(candidates, Directory.Exists);
+            if (!Directory.Exists(train) || test is null)
+                throw new DataException(DescribeLayout(folder, train));
             string[] classes = Classes(train);
             CheckClasses(Classes(test), classes, test);
             var (trainFiles, trainLabels) = Files(train, classes);
@@ -67,8 +67,8 @@ public static class ImageFolder
                 "move some of the images there.";
         bool hasClasses = names.Any(n => Pictures(Path.Combine(folder, n)).Length > 0);
         return hasClasses
-            ? $"The image folder '{folder}' holds class folders directly (found: {found}), without a split. " + $"{Layout}; " +
-                "move the class folders into train and some of their images into test."
+            ? $"The image folder '{folder}' holds class folders directly (found: {found}), without a split. " +
+                $"{Layout}; move the class folders into train and some of their images into test."
             : $"The image folder '{folder}' has no train folder (found: {found}). {Layout}.";
     }
 
