@@ -3,7 +3,8 @@ namespace Dom.Train.Data;
 /// <summary>Mean and standard deviation of the pixels of each channel, for pixels scaled to 0..1.</summary>
 internal static class ChannelStatistics
 {
-    /// <summary>Computed in whole numbers and f64, so exact to the last digit of f32. A constant channel gets the deviation 1, so that it can be divided by.</summary>
+    /// <summary>Computed in whole numbers and f64, so exact to the last digit of f32. A constant channel gets the
+    /// deviation 1, so that it can be divided by.</summary>
     public static (float[] Mean, float[] Std) Of(ImageSplit split)
     {
         var sums = new long[split.Channels];

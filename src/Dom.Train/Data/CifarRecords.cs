@@ -1,6 +1,7 @@
 namespace Dom.Train.Data;
 
-/// <summary>The record format of the CIFAR binary files: label bytes, then the red, green and blue planes of a 32 x 32 image.</summary>
+/// <summary>The record format of the CIFAR binary files: label bytes, then the red, green and blue planes of a 32 x 32
+/// image.</summary>
 internal static class CifarRecords
 {
     public const int Side = 32;
@@ -9,7 +10,8 @@ internal static class CifarRecords
 
     /// <summary>Reads files one after the other into one split.</summary>
     /// <param name="files">Paths and the number of records that the official file has.</param>
-    /// <param name="labelRanges">Number of classes that each label byte may name; the last one is the label that is used.</param>
+    /// <param name="labelRanges">Number of classes that each label byte may name; the last one is the label that is
+    /// used.</param>
     /// <param name="redo">What to do about a bad file, for messages.</param>
     public static ImageSplit Read(IReadOnlyList<(string Path, int OfficialRecords)> files, IReadOnlyList<int> labelRanges, string redo)
     {
@@ -36,7 +38,8 @@ internal static class CifarRecords
                 for (int k = 0; k < labelRanges.Count; k++)
                 {
                     if (bytes[k] >= labelRanges[k])
-                        throw new DataException($"{files[i].Path}: record {record:N0} has the label {bytes[k]}; labels are 0..{labelRanges[k] - 1}. {redo}");
+                        throw new DataException($"{files[i].Path}: record {record:N0} has the label {bytes[k]}; "
+                            + $"labels are 0..{labelRanges[k] - 1}. {redo}");
                 }
                 labels[sample] = bytes[labelRanges.Count - 1];
                 ToInterleaved(bytes[labelRanges.Count..], pixels.AsSpan(sample * ImageSize, ImageSize));

@@ -4,8 +4,8 @@ namespace Dom.Train.Data;
 public static class DataConversion
 {
     /// <summary>
-    /// Writes x_train.npy, y_train.npy, x_test.npy, y_test.npy (uint8 [N, H, W, C] and int32 [N]) and class_names.txt, which
-    /// <see cref="NpyPairs.Load"/> reads back; and y_train_true.npy where labels were made wrong.
+    /// Writes x_train.npy, y_train.npy, x_test.npy, y_test.npy (uint8 [N, H, W, C] and int32 [N]) and class_names.txt,
+    /// which <see cref="NpyPairs.Load"/> reads back; and y_train_true.npy where labels were made wrong.
     /// </summary>
     /// <exception cref="DataException">A file cannot be written.</exception>
     public static void ToNpy(DataSet set, string folder)
@@ -26,20 +26,25 @@ public static class DataConversion
     }
 
     /// <summary>
-    /// Writes a set of 32 x 32 RGB images with at most 256 classes in the layout of CIFAR-10: five training files, one test file and
-    /// batches.meta.txt, which <see cref="Cifar10.Load"/> reads back. The labels written are those that training sees.
+    /// Writes a set of 32 x 32 RGB images with at most 256 classes in the layout of CIFAR-10: five training files, one
+    /// test file and batches.meta.txt, which <see cref="Cifar10.Load"/> reads back. The labels written are those that
+    /// training sees.
     /// </summary>
-    /// <exception cref="DataException">The images are of another size, there are too many classes or fewer than five training samples, or a file cannot be written.</exception>
+    /// <exception cref="DataException">The images are of another size, there are too many classes or fewer than five
+    /// training samples, or a file cannot be written.</exception>
     public static void ToCifarBinary(DataSet set, string folder)
     {
         ArgumentNullException.ThrowIfNull(set);
         var train = set.Train;
         if ((train.Height, train.Width, train.Channels) != (CifarRecords.Side, CifarRecords.Side, 3))
-            throw new DataException($"{set.Name}: images are {train.Height} x {train.Width} x {train.Channels}; CIFAR files hold 32 x 32 x 3. Convert to .npy instead.");
+            throw new DataException($"{set.Name}: images are {train.Height} x {train.Width} x {train.Channels}; "
+                + "CIFAR files hold 32 x 32 x 3. Convert to .npy instead.");
         if (set.ClassNames.Count > 256)
-            throw new DataException($"{set.Name}: {set.ClassNames.Count} classes; a CIFAR label is one byte, 256 at most. Convert to .npy instead.");
+            throw new DataException($"{set.Name}: {set.ClassNames.Count} classes; a CIFAR label is one byte, 256 at most. "
+                + "Convert to .npy instead.");
         if (train.Count < Cifar10.BatchCount)
-            throw new DataException($"{set.Name}: {train.Count} training samples; {Cifar10.BatchCount} files need at least one each. Convert to .npy instead.");
+            throw new DataException($"{set.Name}: {train.Count} training samples; "
+                + $"{Cifar10.BatchCount} files need at least one each. Convert to .npy instead.");
         DataFile.CreateFolder(folder);
         for (int batch = 0; batch < Cifar10.BatchCount; batch++)
         {

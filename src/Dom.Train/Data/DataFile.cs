@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Dom.Train.Data;
 
-/// <summary>Reads whole data files and turns everything that can be wrong with one into a <see cref="DataException"/>.</summary>
+/// <summary>Reads whole data files and turns everything that can be wrong with one into a
+/// <see cref="DataException"/>.</summary>
 internal static class DataFile
 {
     /// <summary>The bytes of a file, unpacked if it is gzip (told by its first bytes, not by its name).</summary>
@@ -51,12 +52,14 @@ internal static class DataFile
         return names.Length > 0 ? names : throw new DataException($"{path}: holds no name; expected one class name a line.");
     }
 
-    /// <summary>Writes names so that <see cref="ReadNames"/> gives them back; line breaks inside a name become spaces.</summary>
+    /// <summary>Writes names so that <see cref="ReadNames"/> gives them back; line breaks inside a name become
+    /// spaces.</summary>
     /// <exception cref="DataException">The file cannot be written.</exception>
     public static void WriteNames(string path, IEnumerable<string> names) => Write(path, stream =>
         stream.Write(Encoding.UTF8.GetBytes(string.Concat(names.Select(name => name.ReplaceLineEndings(" ") + "\n")))));
 
-    /// <summary>Whether the bytes begin as HTML does, which is what a server sends in place of a file that it will not give.</summary>
+    /// <summary>Whether the bytes begin as HTML does, which is what a server sends in place of a file that it will not
+    /// give.</summary>
     public static bool LooksLikeWebPage(ReadOnlySpan<byte> bytes)
     {
         string start = Encoding.Latin1.GetString(bytes[..Math.Min(bytes.Length, 256)]).TrimStart('\u00ef', '\u00bb', '\u00bf', ' ', '\t', '\r', '\n');
@@ -109,7 +112,8 @@ internal static class DataFile
         }
         catch (Exception error) when (error is InvalidDataException or IOException)
         {
-            throw new DataException($"{path}: the gzip data is damaged ({error.Message}); expected {what}. Delete the file and download it again.", error);
+            throw new DataException($"{path}: the gzip data is damaged ({error.Message}); expected {what}. "
+                + "Delete the file and download it again.", error);
         }
     }
 }

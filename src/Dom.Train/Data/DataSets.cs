@@ -11,12 +11,15 @@ public static class DataSets
 
     /// <summary>Opens a set.</summary>
     /// <param name="nameOrPath">
-    /// One of <see cref="Names"/>; or a folder, whose kind is told by what is in it: CIFAR binary files, IDX files, .npy pairs, or an image folder.
+    /// One of <see cref="Names"/>; or a folder, whose kind is told by what is in it: CIFAR binary files, IDX files,
+    /// .npy pairs, or an image folder.
     /// </param>
-    /// <param name="dataDirectory">Where named sets lie: NAME inside it, or directly in it; null is <see cref="DefaultFolder"/>.</param>
+    /// <param name="dataDirectory">Where named sets lie: NAME inside it, or directly in it; null is
+    /// <see cref="DefaultFolder"/>.</param>
     /// <param name="embedded">Sizes and seed of the embedded set; null is the default.</param>
     /// <param name="imageFolder">Reads an image folder; null where none can be read.</param>
-    /// <exception cref="DataException">The name is unknown, nothing usable is there, or a file is not what it should be.</exception>
+    /// <exception cref="DataException">The name is unknown, nothing usable is there, or a file is not what it should
+    /// be.</exception>
     public static DataSet Open(
         string nameOrPath, string? dataDirectory = null, EmbeddedOptions? embedded = null, Func<string, DataSet>? imageFolder = null)
     {
@@ -41,7 +44,8 @@ public static class DataSets
         if (Directory.Exists(nameOrPath))
             return OpenFolder(nameOrPath, imageFolder);
         if (File.Exists(nameOrPath))
-            throw new DataException($"{nameOrPath}: this is a file; a data set is a folder. Unpack an archive first, then give the folder.");
+            throw new DataException($"{nameOrPath}: this is a file; a data set is a folder. Unpack an archive first, "
+                + "then give the folder.");
         bool isPath = nameOrPath.Contains('/') || nameOrPath.Contains('\\') || nameOrPath.StartsWith('.');
         throw new DataException(isPath
             ? $"{nameOrPath}: no such folder."
@@ -49,8 +53,8 @@ public static class DataSets
     }
 
     /// <summary>
-    /// Mean and standard deviation a channel, for pixels scaled to 0..1: the values that the literature uses for CIFAR-10, CIFAR-100, MNIST and
-    /// Fashion-MNIST; for any other set those of its training images.
+    /// Mean and standard deviation a channel, for pixels scaled to 0..1: the values that the literature uses for
+    /// CIFAR-10, CIFAR-100, MNIST and Fashion-MNIST; for any other set those of its training images.
     /// </summary>
     public static (float[] Mean, float[] Std) Normalization(DataSet set)
     {
@@ -69,7 +73,8 @@ public static class DataSets
     {
         var folders = Array.ConvertAll(places, place => place.Length == 0 ? directory : Path.Combine(directory, place));
         return folders.FirstOrDefault(isThere) ?? throw new DataException(
-            $"{name}: not found in {string.Join(", ", folders)}. Give the folder with --data-dir, or run: dom data download {name} --data-dir {directory}");
+            $"{name}: not found in {string.Join(", ", folders)}. Give the folder with --data-dir, or run: "
+                + $"dom data download {name} --data-dir {directory}");
     }
 
     private static DataSet OpenFolder(string folder, Func<string, DataSet>? imageFolder)
@@ -84,7 +89,8 @@ public static class DataSets
             return Idx.Load(folder, folder.Contains("fashion", StringComparison.OrdinalIgnoreCase) ? "fashion-mnist" : "mnist");
         if (imageFolder is not null && Directory.EnumerateDirectories(folder).Any())
             return imageFolder(folder);
-        throw new DataException($"{folder}: no data set there. Expected one of: CIFAR binary files (data_batch_1.bin or train.bin), IDX files (train-images-idx3-ubyte), "
+        throw new DataException($"{folder}: no data set there. Expected one of: "
+            + "CIFAR binary files (data_batch_1.bin or train.bin), IDX files (train-images-idx3-ubyte), "
             + "x_train.npy with y_train.npy, x_test.npy and y_test.npy, or folders of images, one a class.");
     }
 }

@@ -10,12 +10,13 @@ public sealed record EmbeddedOptions(int TrainCount = 2000, int TestCount = 1000
 
 /// <summary>
 /// A data set that needs no file: 16 x 16 RGB pictures of ten shapes and patterns, drawn from a seed. The shape alone
-/// tells the class: position, size, tilt, both colors, the slope of the brightness, a covering patch and the pixel noise are random.
+/// tells the class: position, size, tilt, both colors, the slope of the brightness, a covering patch and the pixel
+/// noise are random.
 /// </summary>
 /// <remarks>
-/// Sample <c>i</c> of a split depends on the seed and on <c>i</c> only, so a smaller set is the beginning of a larger one.
-/// Only +, -, *, / and square roots are used: the pixels are the same on every machine. Every class is its own mirror
-/// image, so flipping left to right is a valid augmentation.
+/// Sample <c>i</c> of a split depends on the seed and on <c>i</c> only, so a smaller set is the beginning of a larger
+/// one. Only +, -, *, / and square roots are used: the pixels are the same on every machine. Every class is its own
+/// mirror image, so flipping left to right is a valid augmentation.
 /// </remarks>
 public static class EmbeddedImages
 {
@@ -86,7 +87,8 @@ public static class EmbeddedImages
     private static float[] ColorAt(RandomStream random, int index) =>
         [30 + 195 * random.Uniform(index), 30 + 195 * random.Uniform(index + 1), 30 + 195 * random.Uniform(index + 2)];
 
-    /// <summary>The first of up to eight random colors that is far enough from the background; else the background's opposite.</summary>
+    /// <summary>The first of up to eight random colors that is far enough from the background; else the background's
+    /// opposite.</summary>
     private static float[] ContrastingColor(float[] background, RandomStream random)
     {
         for (int attempt = 0; attempt < 8; attempt++)
@@ -123,7 +125,8 @@ public static class EmbeddedImages
         {
             float radius = 4.5f + 2.3f * random.Uniform(0);
             float reach = Side / 2f + 0.2f - radius;
-            // t is the tangent of half the angle of tilt, at most 13 degrees: stripes and crosses must not turn into each other.
+            // t is the tangent of half the angle of tilt, at most 13 degrees: stripes and crosses must not turn into
+            // each other.
             float t = (random.Uniform(3) - 0.5f) * 0.23f;
             return new Shape(label,
                 Side / 2f + reach * (2 * random.Uniform(1) - 1), Side / 2f + reach * (2 * random.Uniform(2) - 1), radius,

@@ -13,12 +13,13 @@ public static class Idx
         ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
     /// <summary>
-    /// Reads <c>train-images-idx3-ubyte</c>, <c>train-labels-idx1-ubyte</c> and the same for <c>t10k</c>; each may end in <c>.gz</c>
-    /// and may have a dot in place of the second dash (<c>train-images.idx3-ubyte</c>).
+    /// Reads <c>train-images-idx3-ubyte</c>, <c>train-labels-idx1-ubyte</c> and the same for <c>t10k</c>; each may end
+    /// in <c>.gz</c> and may have a dot in place of the second dash (<c>train-images.idx3-ubyte</c>).
     /// </summary>
     /// <param name="folder">The folder with the files.</param>
     /// <param name="name">Name of the data set; "fashion-mnist" brings the names of clothes, any other one digits.</param>
-    /// <param name="testOnlySplit">Read the t10k files only and split them, 80 % to train on and 20 % to test on (8,000 and 2,000), always the same way.</param>
+    /// <param name="testOnlySplit">Read the t10k files only and split them, 80 % to train on and 20 % to test on
+    /// (8,000 and 2,000), always the same way.</param>
     /// <exception cref="DataException">A file is missing or is not what it should be.</exception>
     public static DataSet Load(string folder, string name, bool testOnlySplit = false)
     {
@@ -34,7 +35,8 @@ public static class Idx
             return SplitInTwo(name, test, classNames);
         var train = LoadSplit(found[0]!, found[1]!, classNames.Length);
         if ((train.Height, train.Width) != (test.Height, test.Width))
-            throw new DataException($"{found[2]}: images are {test.Height} x {test.Width}, those of {found[0]} {train.Height} x {train.Width}; both must be of one size.");
+            throw new DataException($"{found[2]}: images are {test.Height} x {test.Width}, "
+                + $"those of {found[0]} {train.Height} x {train.Width}; both must be of one size.");
         return new DataSet(name, train, test, classNames);
     }
 
@@ -42,16 +44,19 @@ public static class Idx
     /// <param name="imagesFile">Magic 0x00000803, count, rows, columns, then one byte a pixel.</param>
     /// <param name="labelsFile">Magic 0x00000801, count, then one byte a label.</param>
     /// <param name="classes">Labels must be below this.</param>
-    /// <exception cref="DataException">A file is missing, not IDX, of the wrong size, has no sample or a label out of range, or the counts differ.</exception>
+    /// <exception cref="DataException">A file is missing, not IDX, of the wrong size, has no sample or a label out of
+    /// range, or the counts differ.</exception>
     public static ImageSplit LoadSplit(string imagesFile, string labelsFile, int classes = 10)
     {
         var (pixels, imageSizes) = Read(imagesFile, ImageMagic, 3, "IDX images");
         var (labelBytes, labelSizes) = Read(labelsFile, LabelMagic, 1, "IDX labels");
         if (imageSizes[0] != labelSizes[0])
-            throw new DataException($"{labelsFile}: {labelSizes[0]:N0} labels for the {imageSizes[0]:N0} images of {imagesFile}; one label an image is expected. Do both belong together?");
+            throw new DataException($"{labelsFile}: {labelSizes[0]:N0} labels for the {imageSizes[0]:N0} images of "
+                + $"{imagesFile}; one label an image is expected. Do both belong together?");
         int bad = Array.FindIndex(labelBytes, label => label >= classes);
         if (bad >= 0)
-            throw new DataException($"{labelsFile}: record {bad:N0} has the label {labelBytes[bad]}; labels are 0..{classes - 1}.");
+            throw new DataException($"{labelsFile}: record {bad:N0} has the label {labelBytes[bad]}; "
+                + $"labels are 0..{classes - 1}.");
         return new ImageSplit(pixels, Array.ConvertAll(labelBytes, label => (int)label), imageSizes[1], imageSizes[2], 1);
     }
 
@@ -90,21 +95,25 @@ public static class Idx
         byte[] bytes = DataFile.Read(path, what);
         int headerSize = 4 + 4 * rank;
         if (bytes.Length < headerSize)
-            throw new DataException($"{path}: {bytes.Length} bytes are too few for the {headerSize}-byte header of {what}. Download the file again.");
+            throw new DataException($"{path}: {bytes.Length} bytes are too few for the {headerSize}-byte header of "
+                + $"{what}. Download the file again.");
         uint found = BinaryPrimitives.ReadUInt32BigEndian(bytes);
         if (found != magic)
-            throw new DataException($"{path}: begins with 0x{found:x8}; {what} begin with 0x{magic:x8}. It is another kind of file.");
+            throw new DataException($"{path}: begins with 0x{found:x8}; {what} begin with 0x{magic:x8}. "
+                + "It is another kind of file.");
         var sizes = new int[rank];
         long count = 1;
         for (int i = 0; i < rank; i++)
         {
             uint size = BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(4 + 4 * i));
             if (size is 0 or > 1 << 24 || (count *= size) > Array.MaxLength)
-                throw new DataException($"{path}: the header says {(i == 0 ? "the number of samples" : "a side")} is {size:N0}; {(size == 0 ? "at least 1 is expected" : "that cannot be right")}.");
+                throw new DataException($"{path}: the header says {(i == 0 ? "the number of samples" : "a side")} is "
+                    + $"{size:N0}; {(size == 0 ? "at least 1 is expected" : "that cannot be right")}.");
             sizes[i] = (int)size;
         }
         if (bytes.Length != headerSize + count)
-            throw new DataException($"{path}: the header says {string.Join(" x ", sizes)} bytes: {DataFile.Compare(headerSize + count, bytes.Length)}. Download the file again.");
+            throw new DataException($"{path}: the header says {string.Join(" x ", sizes)} bytes: "
+                + $"{DataFile.Compare(headerSize + count, bytes.Length)}. Download the file again.");
         return (bytes[headerSize..], sizes);
     }
 }

@@ -5,7 +5,8 @@ namespace Dom.Train.Data;
 /// <summary>How a wrong label is drawn.</summary>
 public enum LabelNoiseKind
 {
-    /// <summary>Uniform over all classes, so that one in <c>classes</c> of the chosen samples keeps its label (Zhang et al., Arpit et al. 2017).</summary>
+    /// <summary>Uniform over all classes, so that one in <c>classes</c> of the chosen samples keeps its label (Zhang
+    /// et al., Arpit et al. 2017).</summary>
     UniformAll,
 
     /// <summary>Uniform over the other classes: every chosen sample gets a wrong label.</summary>
@@ -16,11 +17,13 @@ public enum LabelNoiseKind
 public static class LabelNoise
 {
     /// <summary>
-    /// The split with new labels for exactly <c>round(share x N)</c> samples. <see cref="ImageSplit.TrueLabels"/> keeps the
-    /// original ones. A larger share of the same seed contains the samples of a smaller one, with the same new labels.
+    /// The split with new labels for exactly <c>round(share x N)</c> samples. <see cref="ImageSplit.TrueLabels"/>
+    /// keeps the original ones. A larger share of the same seed contains the samples of a smaller one, with the same
+    /// new labels.
     /// </summary>
     /// <param name="split">The split to change; it is not modified.</param>
-    /// <param name="classes">Number of classes, at least 1, and at least 2 for <see cref="LabelNoiseKind.UniformOther"/>.</param>
+    /// <param name="classes">Number of classes, at least 1, and at least 2 for
+    /// <see cref="LabelNoiseKind.UniformOther"/>.</param>
     /// <param name="share">Share of the samples to choose, 0..1.</param>
     /// <param name="seed">Seed of the choice and of the labels.</param>
     /// <param name="kind">Over which classes a new label is drawn.</param>
@@ -46,7 +49,8 @@ public static class LabelNoise
         return split with { Labels = labels, TrueLabels = split.TrueLabels };
     }
 
-    /// <summary>Share of the samples whose label is wrong, 0..1: below the share asked for with <see cref="LabelNoiseKind.UniformAll"/>.</summary>
+    /// <summary>Share of the samples whose label is wrong, 0..1: below the share asked for with
+    /// <see cref="LabelNoiseKind.UniformAll"/>.</summary>
     public static double EffectiveShare(ImageSplit split)
     {
         ArgumentNullException.ThrowIfNull(split);

@@ -33,13 +33,15 @@ public static class Npy
     private static readonly byte[] s_magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
     /// <summary>Reads an array of bytes, i4, i8 or f4 in C order, little-endian.</summary>
-    /// <exception cref="DataException">The file is missing, damaged, of the wrong size, or holds another type or Fortran order.</exception>
+    /// <exception cref="DataException">The file is missing, damaged, of the wrong size, or holds another type or
+    /// Fortran order.</exception>
     public static NpyArray Read(string path)
     {
         const string what = "a .npy array";
         byte[] bytes = DataFile.ReadRaw(path, what);
         if (bytes.Length < 10 || !bytes.AsSpan(0, 6).SequenceEqual(s_magic))
-            throw new DataException($"{path}: does not begin with the bytes 93 'NUMPY'; expected {what}. Write it with numpy.save.");
+            throw new DataException($"{path}: does not begin with the bytes 93 'NUMPY'; expected {what}. "
+                + "Write it with numpy.save.");
         int version = bytes[6];
         if (version is < 1 or > 3)
             throw new DataException($"{path}: .npy version {version}.{bytes[7]}; versions 1 to 3 can be read.");
@@ -53,13 +55,15 @@ public static class Npy
         long count = shape.Aggregate(1L, (product, size) => size == 0 ? 0 : product > Array.MaxLength ? product : product * size);
         long expected = headerStart + headerLength + count * (type[1] - '0');
         if (bytes.Length != expected)
-            throw new DataException($"{path}: the header says {type} [{string.Join(", ", shape)}]: {DataFile.Compare(expected, bytes.Length)}. Write it again with numpy.save.");
+            throw new DataException($"{path}: the header says {type} [{string.Join(", ", shape)}]: "
+                + $"{DataFile.Compare(expected, bytes.Length)}. Write it again with numpy.save.");
         return new NpyArray(type, shape, bytes[(headerStart + (int)headerLength)..]);
     }
 
     /// <summary>Writes an array in C order, version 1, so that a reader sees the old file or the whole new one.</summary>
     /// <typeparam name="T"><see cref="byte"/>, <see cref="int"/>, <see cref="long"/> or <see cref="float"/>.</typeparam>
-    /// <exception cref="ArgumentException">The shape does not hold as many elements as there are values, or T is another type.</exception>
+    /// <exception cref="ArgumentException">The shape does not hold as many elements as there are values, or T is
+    /// another type.</exception>
     /// <exception cref="DataException">The file cannot be written.</exception>
     public static void Write<T>(string path, T[] values, params int[] shape) where T : unmanaged
     {
@@ -71,10 +75,12 @@ public static class Npy
             int => "<i4",
             long => "<i8",
             float => "<f4",
-            _ => throw new ArgumentException($"npy: {typeof(T).Name} cannot be written; byte, int, long and float can.", nameof(values)),
+            _ => throw new ArgumentException($"npy: {typeof(T).Name} cannot be written; byte, int, "
+                + "long and float can.", nameof(values)),
         };
         if (shape.Aggregate(1L, (product, size) => product * size) != values.Length)
-            throw new ArgumentException($"npy: [{string.Join(", ", shape)}] does not hold {values.Length} values.", nameof(shape));
+            throw new ArgumentException($"npy: [{string.Join(", ", shape)}] does not hold {values.Length} "
+                + "values.", nameof(shape));
         string sizes = string.Join(", ", shape.Select(size => size.ToString(CultureInfo.InvariantCulture)));
         string header = $"{{'descr': '{type}', 'fortran_order': False, 'shape': ({sizes}{(shape.Length == 1 ? "," : "")}), }}";
         int padded = (10 + header.Length + 1 + 63) / 64 * 64 - 10;

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace Dom.Train.Data;
 
-/// <summary>The Python dictionary at the head of a .npy file: <c>{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }</c>.</summary>
+/// <summary>The Python dictionary at the head of a .npy file: <c>{'descr': '|u1', 'fortran_order': False, 'shape': (2,
+/// 3), }</c>.</summary>
 internal static partial class NpyHeader
 {
     /// <summary>Element type ("u1", "i4", "i8", "f4") and sizes.</summary>
@@ -14,9 +15,11 @@ internal static partial class NpyHeader
         var order = Order().Match(header);
         var shape = Shape().Match(header);
         if (!order.Success || !shape.Success || !header.Contains("'descr'", StringComparison.Ordinal))
-            throw new DataException($"{path}: the .npy header is damaged: {Shorten(header)}. Write it again with numpy.save.");
+            throw new DataException($"{path}: the .npy header is damaged: {Shorten(header)}. "
+                + "Write it again with numpy.save.");
         if (!descr.Success || descr.Groups["order"].Value == ">" && descr.Groups["type"].Value != "u1")
-            throw new DataException($"{path}: the type in {Shorten(header)} is not read; uint8, int32, int64 and float32 (little-endian) are. Convert with array.astype(...).");
+            throw new DataException($"{path}: the type in {Shorten(header)} is not read; uint8, int32, "
+                + "int64 and float32 (little-endian) are. Convert with array.astype(...).");
         if (order.Groups[1].Value == "True")
             throw new DataException($"{path}: the array is in Fortran order. Save numpy.ascontiguousarray(array).");
         var sizes = shape.Groups[1].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

@@ -17,7 +17,8 @@ public static class Subset
     {
         ArgumentNullException.ThrowIfNull(split);
         if (count < 1 || count > split.Count)
-            throw new DataException($"Cannot take {count:N0} samples: there are {split.Count:N0}, so 1 to {split.Count:N0} can be taken.");
+            throw new DataException($"Cannot take {count:N0} samples: there are {split.Count:N0}, "
+                + $"so 1 to {split.Count:N0} can be taken.");
         var rowsOfClass = new List<int>[classes];
         for (int label = 0; label < classes; label++)
             rowsOfClass[label] = [];
@@ -36,7 +37,8 @@ public static class Subset
         return split.Select(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(taken));
     }
 
-    /// <summary>Hands out <paramref name="count"/> places in rounds, one to every class that still has a sample, lowest label first.</summary>
+    /// <summary>Hands out <paramref name="count"/> places in rounds, one to every class that still has a sample,
+    /// lowest label first.</summary>
     private static int[] Quotas(int[] available, int count)
     {
         var quota = new int[available.Length];

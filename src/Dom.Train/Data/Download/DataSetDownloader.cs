@@ -7,10 +7,11 @@ namespace Dom.Train.Data.Download;
 public readonly record struct DownloadProgress(string File, long Bytes, long? Total);
 
 /// <summary>
-/// Downloads data sets: goes on where an earlier attempt stopped, checks the published hash, tries one mirror after the other, unpacks.
-/// What is in the data directory under its final name is complete and has the right hash.
+/// Downloads data sets: goes on where an earlier attempt stopped, checks the published hash, tries one mirror after
+/// the other, unpacks. What is in the data directory under its final name is complete and has the right hash.
 /// </summary>
-/// <param name="client">Makes the requests. Its own timeout should be infinite; a stalled connection ends after <see cref="StallLimit"/>.</param>
+/// <param name="client">Makes the requests. Its own timeout should be infinite; a stalled connection ends after
+/// <see cref="StallLimit"/>.</param>
 public sealed class DataSetDownloader(HttpClient client)
 {
     /// <summary>Attempts in a row that bring no new byte before the next mirror is tried.</summary>
@@ -24,12 +25,15 @@ public sealed class DataSetDownloader(HttpClient client)
 
     /// <summary>Downloads what is missing of a data set and unpacks it.</summary>
     /// <param name="source">What to download, from <see cref="DownloadSource.Of"/>.</param>
-    /// <param name="dataDirectory">The data directory, as <see cref="DataSets.Open"/> takes it; it is made if need be.</param>
-    /// <param name="mirrors">Addresses of folders to take the files from in place of the built-in ones; null or empty for those.</param>
+    /// <param name="dataDirectory">The data directory, as <see cref="DataSets.Open"/> takes it; it is made if need
+    /// be.</param>
+    /// <param name="mirrors">Addresses of folders to take the files from in place of the built-in ones; null or empty
+    /// for those.</param>
     /// <param name="progress">Called after each piece.</param>
     /// <param name="cancellation">Stops the download; what is here stays, and a later call goes on from there.</param>
     /// <returns>The folder that holds the files.</returns>
-    /// <exception cref="DataException">No mirror gave the right file, or it cannot be stored or unpacked. The message says what each mirror did.</exception>
+    /// <exception cref="DataException">No mirror gave the right file, or it cannot be stored or unpacked. The message
+    /// says what each mirror did.</exception>
     /// <exception cref="OperationCanceledException">It was stopped by <paramref name="cancellation"/>.</exception>
     public async Task<string> DownloadAsync(DownloadSource source, string dataDirectory, IReadOnlyList<string>? mirrors = null,
         Action<DownloadProgress>? progress = null, CancellationToken cancellation = default)
@@ -39,12 +43,19 @@ public sealed class DataSetDownloader(HttpClient client)
         DataFile.CreateFolder(folder);
         foreach (var file in source.Files)
         {
-            bool wasThere = await EnsureAsync(file, Path.Combine(folder, file.Name), mirrors, progress, cancellation).ConfigureAwait(false);
-            if (source.UnpackedFolder is null)
-                continue;
+            string path = Path.Combine(folder, file.Name);
+            bool wasThere;
+            try
+            {
+                wasThere = await EnsureAsync(file, path, mirrors, progress, cancellation).ConfigureAwait(false);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                throw new DataException($"{path}: cannot be read or written ({error.Message}).", error);
+            }
             // The folder appears in one step at the end of unpacking, so where it is, it is whole.
-            if (!wasThere || !Directory.Exists(Path.Combine(folder, source.UnpackedFolder)))
-                TarArchive.Unpack(Path.Combine(folder, file.Name), folder, cancellation);
+            if (source.UnpackedFolder is { } unpacked && !(wasThere && Directory.Exists(Path.Combine(folder, unpacked))))
+                TarArchive.Unpack(path, folder, cancellation);
         }
         return source.UnpackedFolder is null ? folder : Path.Combine(folder, source.UnpackedFolder);
     }

@@ -11,7 +11,8 @@ public sealed record DownloadFile(string Name, string Md5, long? Size, IReadOnly
 /// <param name="DataSet">Name of the data set.</param>
 /// <param name="Folder">Folder below the data directory that receives the files; "" is the data directory itself.</param>
 /// <param name="Files">The files.</param>
-/// <param name="UnpackedFolder">For .tar.gz archives: the folder that unpacking makes beside them; null where nothing is to be unpacked.</param>
+/// <param name="UnpackedFolder">For .tar.gz archives: the folder that unpacking makes beside them; null where nothing
+/// is to be unpacked.</param>
 public sealed record DownloadSource(string DataSet, string Folder, IReadOnlyList<DownloadFile> Files, string? UnpackedFolder = null)
 {
     private static readonly string[] s_toronto = ["https://www.cs.toronto.edu/~kriz/"];

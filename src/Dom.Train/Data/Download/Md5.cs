@@ -2,7 +2,8 @@ using System.Security.Cryptography;
 
 namespace Dom.Train.Data.Download;
 
-// MD5 because it is what the authors of the data sets publish. It finds damaged and mistaken files; it is no protection from forged ones.
+// MD5 because it is what the authors of the data sets publish. It finds damaged and mistaken files; it is no
+// protection from forged ones.
 #pragma warning disable CA5351
 
 /// <summary>The MD5 of a file that arrives in pieces.</summary>

@@ -7,9 +7,11 @@ namespace Dom.Train.Data.Download;
 internal static class TarArchive
 {
     /// <summary>
-    /// Unpacks into a scratch folder first and moves the results in at the end, so that a name in the target is never a torn one. A folder that is there already is renamed to NAME.old.
+    /// Unpacks into a scratch folder first and moves the results in at the end, so that a name in the target is never
+    /// a torn one. A folder that is there already is renamed to NAME.old.
     /// </summary>
-    /// <exception cref="DataException">The archive is damaged, would write outside the folder, or holds something other than files and folders; or the disk is full.</exception>
+    /// <exception cref="DataException">The archive is damaged, would write outside the folder, or holds something
+    /// other than files and folders; or the disk is full.</exception>
     public static void Unpack(string archive, string folder, CancellationToken cancellation = default)
     {
         string scratch = Path.Combine(folder, ".unpack-" + Path.GetFileName(archive));
@@ -31,7 +33,8 @@ internal static class TarArchive
         }
         catch (Exception error) when (error is InvalidDataException or EndOfStreamException or FormatException)
         {
-            throw new DataException($"{archive}: the archive is damaged ({error.Message}). Delete it and download it again.", error);
+            throw new DataException($"{archive}: the archive is damaged ({error.Message}). "
+                + "Delete it and download it again.", error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -51,7 +54,8 @@ internal static class TarArchive
         bool isInside = path.StartsWith(Path.GetFullPath(root) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
         bool isRoot = Path.TrimEndingDirectorySeparator(path) == Path.GetFullPath(root);
         if (!isInside && !isRoot)
-            throw new DataException($"{archive}: the entry '{entry.Name}' would be written outside the data folder. The archive is not to be trusted; nothing was unpacked.");
+            throw new DataException($"{archive}: the entry '{entry.Name}' would be written outside the data folder. "
+                + "The archive is not to be trusted; nothing was unpacked.");
         switch (entry.EntryType)
         {
             case TarEntryType.Directory:
@@ -63,7 +67,8 @@ internal static class TarArchive
                     entry.DataStream?.CopyTo(target);
                 break;
             default:
-                throw new DataException($"{archive}: the entry '{entry.Name}' is a {entry.EntryType}; only files and folders are expected. Nothing was unpacked.");
+                throw new DataException($"{archive}: the entry '{entry.Name}' is a {entry.EntryType}; "
+                    + "only files and folders are expected. Nothing was unpacked.");
         }
     }
 

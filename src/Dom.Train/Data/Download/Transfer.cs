@@ -61,7 +61,8 @@ internal sealed class Transfer(HttpClient client, Uri address, DownloadFile file
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"{partPath}: cannot be written ({error.Message}). {Bytes:N0} bytes are here; a later run goes on from there.", error);
+            throw new DataException($"{partPath}: cannot be written ({error.Message}). {Bytes:N0} bytes are here; "
+                + "a later run goes on from there.", error);
         }
     }
 
