@@ -74,16 +74,13 @@ internal static class DataFile
     /// <exception cref="DataException">It cannot be written: no space, no permission.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        string part = path + ".part";
         try
         {
-            using (var stream = new FileStream(part, FileMode.Create, FileAccess.Write))
-                write(stream);
-            File.Move(part, path, overwrite: true);
+            AtomicFile.Write(path, write);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (IOException error)
         {
-            throw new DataException($"{path}: cannot be written ({error.Message}).", error);
+            throw new DataException(error.Message, error);
         }
     }
 
@@ -97,7 +94,7 @@ internal static class DataFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"{folder}: the folder cannot be made ({error.Message}).", error);
+            throw new DataException($"{folder}: the folder cannot be made ({DiskError.Describe(error)}).", error);
         }
     }
 

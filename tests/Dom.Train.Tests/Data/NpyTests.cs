@@ -69,6 +69,14 @@ public sealed class NpyTests
         });
     }
 
+    [Test]
+    public void A_file_that_cannot_be_written_is_a_DataException_with_its_path()
+    {
+        using var folder = new ScratchFolder();
+        string path = folder["absent/a.npy"];
+        Assert.That(() => Npy.Write(path, new byte[1], 1), Throws.TypeOf<DataException>().With.Message.StartsWith(path));
+    }
+
     private static IEnumerable<TestCaseData> BadFiles()
     {
         yield return new TestCaseData(File(Header(), 5), "truncated").SetArgDisplayNames("truncated data");

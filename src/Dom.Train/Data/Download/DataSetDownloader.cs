@@ -51,7 +51,7 @@ public sealed class DataSetDownloader(HttpClient client)
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                throw new DataException($"{path}: cannot be read or written ({error.Message}).", error);
+                throw new DataException($"{path}: cannot be read or written ({DiskError.Describe(error)}).", error);
             }
             // The folder appears in one step at the end of unpacking, so where it is, it is whole.
             if (source.UnpackedFolder is { } unpacked && !(wasThere && Directory.Exists(Path.Combine(folder, unpacked))))

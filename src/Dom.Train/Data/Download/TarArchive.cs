@@ -38,7 +38,7 @@ internal static class TarArchive
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"{archive}: cannot be unpacked into {folder} ({error.Message}).", error);
+            throw new DataException($"{archive}: cannot be unpacked into {folder} ({DiskError.Describe(error)}).", error);
         }
         finally
         {

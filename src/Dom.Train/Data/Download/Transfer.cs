@@ -61,7 +61,7 @@ internal sealed class Transfer(HttpClient client, Uri address, DownloadFile file
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"{partPath}: cannot be written ({error.Message}). {Bytes:N0} bytes are here; "
+            throw new DataException($"{partPath}: cannot be written ({DiskError.Describe(error)}). {Bytes:N0} bytes are here; "
                 + "a later run goes on from there.", error);
         }
     }
