@@ -1,0 +1,119 @@
+using Dom.Tensors;
+using Dom.Tensors.Backend;
+using Dom.Tensors.Ops;
+
+namespace Dom.Nn;
+
+/// <summary>
+/// A module with memory on a backend: one arena that holds all parameters, one for their gradients, and the running statistics. The input is
+/// pixels in 0..1; the normalization is the first operator inside, so attacks live in pixel space and cannot get it wrong.
+/// </summary>
+public sealed class Network : IDisposable
+{
+    private const int Alignment = 16; // floats: every parameter starts on a cache line of its own
+
+    private readonly Module _module;
+    private readonly Tensor? _mean, _std;
+    private readonly Dictionary<Tensor, Tensor> _gradientSlots = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Gives the module memory and its first values.</summary>
+    /// <param name="module">The module; it must not be in another network.</param>
+    /// <param name="backend">Where to compute.</param>
+    /// <param name="seed">Seed of the first values: parameter number i draws from stream (seed, Initialization, step i).</param>
+    /// <param name="normalization">Mean and standard deviation per channel of pixels in 0..1, or null for none.</param>
+    public Network(Module module, IBackend backend, ulong seed, (float[] Mean, float[] Std)? normalization = null)
+    {
+        _module = module;
+        Backend = backend;
+        Parameters = module.NamedParameters().ToArray();
+        Buffers = module.NamedBuffers().ToArray();
+        int total = Parameters.Sum(p => Aligned(p.Parameter.Shape.Count));
+        Arena = Tensor.Persistent(Shape.Of(total), DType.F32, backend, "parameters");
+        GradientArena = Tensor.Persistent(Shape.Of(total), DType.F32, backend, "gradients");
+        backend.Run(new Fill(Arena.Write, 0)); // the gaps between parameters are zero and stay zero
+        backend.Run(new Fill(GradientArena.Write, 0));
+        int start = 0;
+        for (int i = 0; i < Parameters.Count; i++)
+        {
+            var parameter = Parameters[i].Parameter;
+            parameter.Value = Slice(Arena, start, parameter.Shape);
+            _gradientSlots.Add(parameter.Value, Slice(GradientArena, start, parameter.Shape));
+            parameter.Value.CopyFrom(parameter.Initialization.Draw(
+                parameter.Shape.Count, RandomStream.For(seed, RandomPurpose.Initialization, step: i)));
+            start += Aligned(parameter.Shape.Count);
+        }
+        foreach (var (_, buffer) in Buffers)
+        {
+            buffer.Value = Tensor.Persistent(buffer.Shape, DType.F32, backend, "running statistics");
+            backend.Run(new Fill(buffer.Value.Write, buffer.Initial));
+        }
+        if (normalization is not { } n)
+            return;
+        _mean = Constant(n.Mean);
+        _std = Constant(n.Std);
+    }
+
+    /// <summary>Where the network computes.</summary>
+    public IBackend Backend { get; }
+
+    /// <summary>The parameters by name, in order of declaration.</summary>
+    public IReadOnlyList<(string Name, Parameter Parameter)> Parameters { get; }
+
+    /// <summary>The running statistics by name.</summary>
+    public IReadOnlyList<(string Name, StateBuffer Buffer)> Buffers { get; }
+
+    /// <summary>All parameters, one after the other, each on a 64-byte boundary; gaps are zero.</summary>
+    public Tensor Arena { get; }
+
+    /// <summary>The gradients of all parameters, laid out like <see cref="Arena"/>.</summary>
+    public Tensor GradientArena { get; }
+
+    /// <summary>For a tape: which slice of <see cref="GradientArena"/> takes the gradient of which parameter.</summary>
+    public IReadOnlyDictionary<Tensor, Tensor> GradientSlots => _gradientSlots;
+
+    /// <summary>The parameters as tensors, to be watched by a tape.</summary>
+    public Tensor[] ParameterTensors => Parameters.Select(p => p.Parameter.Value).ToArray();
+
+    /// <summary>Number of learned numbers.</summary>
+    public int ParameterCount => Parameters.Sum(p => p.Parameter.Shape.Count);
+
+    /// <summary>Logits [N, classes] in f32 of pixels [N, H, W, C] in 0..1.</summary>
+    public Tensor Apply(Tensor pixels, Pass pass)
+    {
+        var x = _mean is null ? pixels : Normalize.Apply(pixels, _mean, _std!);
+        if (pass.Precision == Precision.BF16)
+            x = Cast.Apply(x, DType.BF16);
+        var logits = _module.Apply(x, pass);
+        return logits.Type == DType.BF16 ? Cast.Apply(logits, DType.F32) : logits;
+    }
+
+    /// <summary>Gives the memory back.</summary>
+    public void Dispose()
+    {
+        foreach (var (_, parameter) in Parameters)
+            parameter.Value.Dispose();
+        foreach (var slot in _gradientSlots.Values)
+            slot.Dispose();
+        foreach (var (_, buffer) in Buffers)
+            buffer.Value.Dispose();
+        Arena.Dispose();
+        GradientArena.Dispose();
+        _mean?.Dispose();
+        _std?.Dispose();
+    }
+
+    private static int Aligned(int count) => (count + Alignment - 1) / Alignment * Alignment;
+
+    private static Tensor Slice(Tensor arena, int start, Shape shape)
+    {
+        using var scope = new TensorScope();
+        return arena.Rows(start, shape.Count).As(shape).Share();
+    }
+
+    private Tensor Constant(float[] values)
+    {
+        var tensor = Tensor.Persistent(Shape.Of(values.Length), DType.F32, Backend, "normalization");
+        tensor.CopyFrom(values);
+        return tensor;
+    }
+}

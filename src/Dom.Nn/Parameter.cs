@@ -1,0 +1,106 @@
+using Dom.Tensors;
+
+namespace Dom.Nn;
+
+/// <summary>How a parameter gets its first values.</summary>
+public enum InitializationKind
+{
+    /// <summary>One value everywhere.</summary>
+    Constant,
+
+    /// <summary>Uniform in [-scale, scale).</summary>
+    Uniform,
+
+    /// <summary>Normal with mean 0 and standard deviation scale.</summary>
+    Normal,
+}
+
+/// <summary>How a parameter gets its first values.</summary>
+/// <param name="Kind">The distribution.</param>
+/// <param name="Scale">The value, the bound or the standard deviation.</param>
+public readonly record struct Initialization(InitializationKind Kind, float Scale)
+{
+    /// <summary>All zeros.</summary>
+    public static Initialization Zeros => new(InitializationKind.Constant, 0);
+
+    /// <summary>All ones.</summary>
+    public static Initialization Ones => new(InitializationKind.Constant, 1);
+
+    /// <summary>PyTorch's default for the weights and biases of convolutions and linear layers: uniform within 1 / sqrt(fan in).</summary>
+    public static Initialization PyTorchDefault(int fanIn) => new(InitializationKind.Uniform, 1 / MathF.Sqrt(fanIn));
+
+    /// <summary>Normal with standard deviation sqrt(2 / (kernel area x output channels)), as WideResNet does (He et al. 2015, fan out).</summary>
+    public static Initialization HeFanOut(int kernelArea, int outputs) => new(InitializationKind.Normal, MathF.Sqrt(2f / (kernelArea * outputs)));
+
+    /// <summary>The values of a parameter of <paramref name="count"/> elements, a pure function of the stream.</summary>
+    public float[] Draw(int count, RandomStream stream)
+    {
+        var values = new float[count];
+        for (int i = 0; i < count; i++)
+            values[i] = Kind switch
+            {
+                InitializationKind.Constant => Scale,
+                InitializationKind.Uniform => Scale * (2 * stream.Uniform(i) - 1),
+                _ => Scale * stream.Normal(i),
+            };
+        return values;
+    }
+}
+
+/// <summary>How the axes of a parameter in memory correspond to those in a PyTorch state dictionary.</summary>
+public enum FileLayout
+{
+    /// <summary>The same.</summary>
+    AsIs,
+
+    /// <summary>Memory [K, R, S, C], file [K, C, R, S] (OIHW): convolution weights.</summary>
+    ChannelsSecond,
+}
+
+/// <summary>A learned tensor: a slice of its network's parameter arena, f32.</summary>
+/// <param name="shape">Shape in memory.</param>
+/// <param name="initialization">First values.</param>
+/// <param name="layout">How it is laid out in files.</param>
+public sealed class Parameter(Shape shape, Initialization initialization, FileLayout layout = FileLayout.AsIs)
+{
+    private Tensor? _value;
+
+    /// <summary>Shape in memory.</summary>
+    public Shape Shape { get; } = shape;
+
+    /// <summary>First values.</summary>
+    public Initialization Initialization { get; } = initialization;
+
+    /// <summary>How it is laid out in files.</summary>
+    public FileLayout Layout { get; } = layout;
+
+    /// <summary>The values.</summary>
+    /// <exception cref="InvalidOperationException">The module has not been put into a <see cref="Network"/>, which gives it memory.</exception>
+    public Tensor Value
+    {
+        get => _value ?? throw new InvalidOperationException("A parameter has no memory before its module is put into a Network.");
+        internal set => _value = value;
+    }
+}
+
+/// <summary>Persistent state that is not learned by gradient: running statistics. f32.</summary>
+/// <param name="shape">Its shape.</param>
+/// <param name="initial">First value of every element.</param>
+public sealed class StateBuffer(Shape shape, float initial)
+{
+    private Tensor? _value;
+
+    /// <summary>Its shape.</summary>
+    public Shape Shape { get; } = shape;
+
+    /// <summary>First value of every element.</summary>
+    public float Initial { get; } = initial;
+
+    /// <summary>The values.</summary>
+    /// <exception cref="InvalidOperationException">The module has not been put into a <see cref="Network"/>, which gives it memory.</exception>
+    public Tensor Value
+    {
+        get => _value ?? throw new InvalidOperationException("A buffer has no memory before its module is put into a Network.");
+        internal set => _value = value;
+    }
+}

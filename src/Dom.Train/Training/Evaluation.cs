@@ -1,0 +1,58 @@
+using Dom.Nn;
+using Dom.Tensors;
+using Dom.Tensors.Ops;
+using Dom.Train.Attacks;
+using Dom.Train.Data;
+
+namespace Dom.Train.Training;
+
+/// <summary>How a network does on a split.</summary>
+/// <param name="Loss">Mean cross-entropy, in nats.</param>
+/// <param name="Accuracy">Share of right predictions, 0..1.</param>
+/// <param name="Samples">Number of samples.</param>
+public sealed record EvaluationResult(double Loss, double Accuracy, int Samples);
+
+/// <summary>Measures a network in evaluation mode (running statistics), on clean or on attacked images.</summary>
+public static class Evaluation
+{
+    /// <summary>Random starts of evaluations never coincide with those of training.</summary>
+    private const long EvaluationSteps = 1L << 31;
+
+    /// <summary>Loss and accuracy on all samples of a split, in order.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="split">The samples.</param>
+    /// <param name="attack">The attack on each image, or <see cref="AttackOptions.None"/>.</param>
+    /// <param name="seed">Seed of random starts.</param>
+    /// <param name="epoch">Epoch, for random starts.</param>
+    /// <param name="batch">Samples evaluated at once; the result does not depend on it but for rounding in reductions over nothing: rows are independent.</param>
+    /// <param name="progress">Called with the number of samples done.</param>
+    /// <param name="cancel">Stops between batches.</param>
+    /// <exception cref="OperationCanceledException">Canceled.</exception>
+    public static EvaluationResult Run(
+        Network network, DeviceSplit split, AttackOptions attack, ulong seed = 0, int epoch = 0, int batch = 256,
+        Action<int>? progress = null, CancellationToken cancel = default)
+    {
+        double loss = 0;
+        int correct = 0;
+        using var ledger = Tensor.Persistent(Shape.Of(split.Count, LedgerRow.Count), DType.F32, network.Backend, "evaluation");
+        for (int start = 0; start < split.Count; start += batch)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var scope = new TensorScope();
+            var rows = Enumerable.Range(start, Math.Min(batch, split.Count - start)).ToArray();
+            var samples = split.Gather(rows, Augmentation.None, default);
+            var images = Attack.Run(
+                network, samples.Pixels, samples.Labels, samples.SampleIds, Pass.Evaluate, attack,
+                RandomStream.For(seed, RandomPurpose.Attack, epoch, EvaluationSteps));
+            SoftmaxCrossEntropy.Step(network.Apply(images, Pass.Evaluate), samples.Labels, samples.SampleIds, ledger, wantsGradient: false);
+            progress?.Invoke(start + rows.Length);
+        }
+        var values = ledger.ToFloats();
+        for (int row = 0; row < split.Count; row++)
+        {
+            loss += values[row * LedgerRow.Count + LedgerRow.Loss];
+            correct += values[row * LedgerRow.Count + LedgerRow.Correct] == 1 ? 1 : 0;
+        }
+        return new EvaluationResult(loss / split.Count, (double)correct / split.Count, split.Count);
+    }
+}

@@ -1,0 +1,22 @@
+namespace Dom.Train.Training;
+
+/// <summary>What can be shown while a step goes by.</summary>
+/// <param name="Position">The step.</param>
+/// <param name="MeanLoss">Mean loss of the epoch so far.</param>
+/// <param name="HighConfidence">Share of this step's samples whose loss is below the threshold T.</param>
+/// <param name="ImagesPerSecond">Training speed of the epoch so far.</param>
+/// <param name="LearningRate">Rate of this step.</param>
+public sealed record StepProgress(StepPosition Position, double MeanLoss, double HighConfidence, double ImagesPerSecond, double LearningRate);
+
+/// <summary>Watches a run. Nothing it does changes the result.</summary>
+public interface ITrainingObserver
+{
+    /// <summary>A step is done.</summary>
+    void StepDone(StepProgress progress);
+
+    /// <summary>An epoch is evaluated; called with samples done and samples in all.</summary>
+    void Evaluating(int done, int total);
+
+    /// <summary>An epoch is done.</summary>
+    void EpochDone(EpochMetrics metrics);
+}

@@ -1,0 +1,150 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Dom.Nn.StateDictionaries;
+
+namespace Dom.Train.Training;
+
+/// <summary>What <c>run.json</c> says: everything needed to do the run again.</summary>
+public sealed record RunDescription
+{
+    /// <summary>The options with all defaults filled in.</summary>
+    public required TrainOptions Options { get; init; }
+
+    /// <summary>The command as it was typed.</summary>
+    public required string CommandLine { get; init; }
+
+    /// <summary>SHA-256 of the prepared data, see <see cref="Data.DataSet.Hash"/>.</summary>
+    public required string DataHash { get; init; }
+
+    /// <summary>Backend that computed, "cpu".</summary>
+    public required string Device { get; init; }
+
+    /// <summary>Threads of the CPU backend.</summary>
+    public required int Threads { get; init; }
+
+    /// <summary>Version of Dom.Native.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Version of .NET.</summary>
+    public string Runtime { get; init; } = RuntimeInformation.FrameworkDescription;
+
+    /// <summary>Operating system and architecture.</summary>
+    public string System { get; init; } = $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.OSArchitecture}";
+
+    /// <summary>When the run was started first.</summary>
+    public required DateTimeOffset Started { get; init; }
+
+    /// <summary>When it finished; absent while it runs or where it was stopped.</summary>
+    public DateTimeOffset? Finished { get; init; }
+
+    /// <summary>"running", "interrupted", "failed" or "finished".</summary>
+    public required string Status { get; init; }
+}
+
+/// <summary>The folder of a run: <c>run.json</c>, <c>metrics.jsonl</c>, <c>ledger/</c>, <c>checkpoints/</c>, <c>report.html</c>.</summary>
+/// <param name="path">The folder.</param>
+public sealed class RunFolder(string path)
+{
+    /// <summary>The folder.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>The description.</summary>
+    public string DescriptionFile => System.IO.Path.Combine(Path, "run.json");
+
+    /// <summary>One line an epoch.</summary>
+    public string MetricsFile => System.IO.Path.Combine(Path, "metrics.jsonl");
+
+    /// <summary>The ledger, see <see cref="Memorization.LedgerStore"/>.</summary>
+    public string Ledger => System.IO.Path.Combine(Path, "ledger");
+
+    /// <summary>The report.</summary>
+    public string ReportFile => System.IO.Path.Combine(Path, "report.html");
+
+    /// <summary>The checkpoint from which the run goes on.</summary>
+    public string Last => Checkpoints("last");
+
+    /// <summary>The network with the best clean test accuracy.</summary>
+    public string BestNatural => Checkpoints("best-natural");
+
+    /// <summary>The network with the best robust test accuracy.</summary>
+    public string BestRobust => Checkpoints("best-robust");
+
+    /// <summary>Makes the folder for a new run.</summary>
+    /// <exception cref="OptionException">There is a run in it already.</exception>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    public void Create()
+    {
+        if (File.Exists(DescriptionFile))
+            throw new OptionException($"--out {Path}: there is a run in this folder. Go on with it by --resume {Path}, or choose another folder.");
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.Combine(Path, "checkpoints"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"--out {Path}: the folder cannot be made: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Writes the description, atomically.</summary>
+    public void Write(RunDescription description) => AtomicFile.WriteText(
+        DescriptionFile, JsonSerializer.Serialize(description, RunJson.Indented) + "\n");
+
+    /// <summary>Reads the description.</summary>
+    /// <exception cref="CheckpointException">There is no run in the folder, or the file is damaged.</exception>
+    public RunDescription ReadDescription()
+    {
+        if (!File.Exists(DescriptionFile))
+            throw new CheckpointException($"{Path}: there is no run here; a run's folder holds a run.json.");
+        try
+        {
+            return JsonSerializer.Deserialize<RunDescription>(File.ReadAllText(DescriptionFile), RunJson.Indented)
+                ?? throw new CheckpointException($"{DescriptionFile}: the file is empty.");
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException($"{DescriptionFile}: the file is damaged: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Adds the figures of an epoch.</summary>
+    public void Append(EpochMetrics metrics)
+    {
+        try
+        {
+            File.AppendAllText(MetricsFile, JsonSerializer.Serialize(metrics, RunJson.Compact) + "\n");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"{MetricsFile}: the figures of epoch {metrics.Epoch} cannot be written: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The figures of the finished epochs.</summary>
+    /// <exception cref="CheckpointException">A line is damaged.</exception>
+    public IReadOnlyList<EpochMetrics> ReadMetrics(int epochs = int.MaxValue)
+    {
+        if (!File.Exists(MetricsFile))
+            return [];
+        try
+        {
+            return File.ReadLines(MetricsFile).Take(epochs).Where(line => line.Length > 0)
+                .Select(line => JsonSerializer.Deserialize<EpochMetrics>(line, RunJson.Compact)!).ToArray();
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException($"{MetricsFile}: a line is damaged: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Forgets the figures of all but the first epochs: those after the checkpoint are made again.</summary>
+    public void TruncateMetrics(int epochs)
+    {
+        var lines = File.Exists(MetricsFile) ? File.ReadLines(MetricsFile).Take(epochs).ToArray() : [];
+        if (lines.Length < epochs)
+            throw new CheckpointException($"{MetricsFile}: there are {lines.Length} epochs, the checkpoint has {epochs}; the file was cut.");
+        AtomicFile.WriteText(MetricsFile, string.Concat(lines.Select(line => line + "\n")));
+    }
+
+    private string Checkpoints(string name) => System.IO.Path.Combine(Path, "checkpoints", $"{name}.safetensors");
+}

@@ -1,0 +1,236 @@
+using System.Diagnostics;
+using Dom.Nn;
+using Dom.Nn.Models;
+using Dom.Tensors;
+using Dom.Tensors.Backend;
+using Dom.Tensors.Ops;
+using Dom.Train.Data;
+
+namespace Dom.Train.Training;
+
+/// <summary>
+/// A network in training: parameters, momentum, ledgers and position. Advances step by step and epoch by epoch; what it does depends on its
+/// options, the data and the position alone. Files are the business of <see cref="TrainingRun"/>.
+/// </summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly TrainOptions _options;
+    private readonly DataSet _data;
+    private readonly DeviceSplit _train, _test;
+    private readonly Tensor _momentum, _naturalLedger;
+    private readonly Tensor? _adversarialLedger;
+    private readonly TrainingStep _step;
+
+    /// <summary>A fresh network for the given data.</summary>
+    /// <exception cref="OptionException">An option makes no sense.</exception>
+    public Trainer(TrainOptions options, DataSet data, IBackend backend)
+    {
+        options.Validate();
+        _options = options;
+        _data = data;
+        var images = data.Train;
+        if (options.CropPadding >= Math.Min(images.Height, images.Width))
+            throw new OptionException(
+                $"--crop-padding is {options.CropPadding}; it must be below the size of the images, {images.Height}x{images.Width}.");
+        Module module;
+        try
+        {
+            module = ModelCatalog.Create(options.Model, images.Height, images.Width, images.Channels, data.ClassNames.Count);
+        }
+        catch (ArgumentException e)
+        {
+            throw new OptionException($"--model {options.Model}: {e.Message}", e);
+        }
+        Network = new Network(module, backend, options.Seed, DataSets.Normalization(data));
+        _momentum = Zeros(Network.Arena.Shape, "momentum");
+        _naturalLedger = Zeros(Shape.Of(images.Count, LedgerRow.Count), "ledger");
+        _adversarialLedger = options.Attack == Attacks.AttackKind.None ? null : Zeros(_naturalLedger.Shape, "ledger");
+        _train = new DeviceSplit(images, backend);
+        _test = new DeviceSplit(data.Test, backend);
+        _step = new TrainingStep(Network, _momentum, options, _naturalLedger, _adversarialLedger);
+    }
+
+    /// <summary>The network.</summary>
+    public Network Network { get; }
+
+    /// <summary>Where the run stands.</summary>
+    public RunState State { get; private set; } = new();
+
+    /// <summary>Steps in an epoch.</summary>
+    public int Steps => (_train.Count + _options.Batch - 1) / _options.Batch;
+
+    /// <summary>Whether all epochs are done.</summary>
+    public bool IsFinished => State.Epoch >= _options.Epochs;
+
+    /// <summary>Whether the epoch under way has no step left and can be closed by <see cref="FinishEpoch"/>.</summary>
+    public bool IsEpochDone => State.Step == Steps;
+
+    /// <summary>The ledger tensors by the names they have in checkpoints.</summary>
+    public IEnumerable<(string Name, Tensor Ledger)> Ledgers => _adversarialLedger is null
+        ? [("ledger.natural", _naturalLedger)]
+        : [("ledger.natural", _naturalLedger), ("ledger.adversarial", _adversarialLedger)];
+
+    /// <summary>The sample ids of step <paramref name="step"/> of the epoch under way.</summary>
+    public int[] RowsOf(int step)
+    {
+        var order = RandomStream.For(_options.Seed, RandomPurpose.Order, State.Epoch).Permutation(_train.Count);
+        int start = step * _options.Batch;
+        return order[start..Math.Min(start + _options.Batch, order.Length)];
+    }
+
+    /// <summary>Does the remaining steps of the epoch under way.</summary>
+    /// <param name="observer">Is told of each step.</param>
+    /// <param name="afterStep">Called after each step, when <see cref="State"/> is consistent.</param>
+    /// <param name="cancel">Stops after the step that is under way.</param>
+    /// <returns>Images a second, or NaN where no step was left.</returns>
+    /// <exception cref="DivergedException">A loss is not finite; the parameters are those before the step.</exception>
+    public double RunSteps(ITrainingObserver? observer, Action? afterStep, CancellationToken cancel)
+    {
+        var order = RandomStream.For(_options.Seed, RandomPurpose.Order, State.Epoch).Permutation(_train.Count);
+        var augmentation = RandomStream.For(_options.Seed, RandomPurpose.Augmentation, State.Epoch);
+        var schedule = new Optimizers.Schedule(_options.Schedule, _options.LearningRate, _options.Epochs);
+        var watch = Stopwatch.StartNew();
+        double loss = 0;
+        long visits = 0;
+        while (State.Step < Steps && !cancel.IsCancellationRequested)
+        {
+            using var scope = new TensorScope();
+            int start = State.Step * _options.Batch;
+            var rows = order.AsSpan(start, Math.Min(_options.Batch, order.Length - start));
+            var position = new StepPosition(State.Epoch, State.Step, Steps);
+            var figures = _step.Run(_train.Gather(rows, _options.Augmentation, augmentation), position);
+            State = State with { Step = State.Step + 1, Kept = State.Kept + figures.Kept };
+            loss += figures.Losses.Sum(l => (double)l);
+            visits += rows.Length;
+            observer?.StepDone(new StepProgress(
+                position, loss / visits, figures.Losses.Count(l => l < _options.EffectiveThreshold) / (double)rows.Length,
+                visits / watch.Elapsed.TotalSeconds, schedule.At(position.Time)));
+            afterStep?.Invoke();
+        }
+        return visits == 0 ? double.NaN : visits / watch.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>Evaluates the network at the end of an epoch and moves on to the next.</summary>
+    /// <param name="imagesPerSecond">Training speed, for the figures.</param>
+    /// <param name="observer">Is told how the evaluation goes.</param>
+    /// <param name="cancel">Stops the evaluation; the epoch stays open then.</param>
+    /// <exception cref="OperationCanceledException">Canceled.</exception>
+    public EpochMetrics FinishEpoch(double imagesPerSecond, ITrainingObserver? observer, CancellationToken cancel)
+    {
+        var attack = _options.EvaluationAttack;
+        int total = _test.Count * (attack.Kind == Attacks.AttackKind.None ? 1 : 2);
+        var clean = Evaluation.Run(
+            Network, _test, Attacks.AttackOptions.None, progress: n => observer?.Evaluating(n, total), cancel: cancel);
+        var robust = attack.Kind == Attacks.AttackKind.None ? null : Evaluation.Run(
+            Network, _test, attack, _options.Seed, State.Epoch, progress: n => observer?.Evaluating(_test.Count + n, total), cancel: cancel);
+
+        var natural = _naturalLedger.ToFloats();
+        var trained = _adversarialLedger?.ToFloats() ?? natural;
+        var wrong = Enumerable.Range(0, _train.Count).Where(_data.Train.HasWrongLabel).ToHashSet();
+        var all = Enumerable.Range(0, _train.Count);
+        int epoch = State.Epoch + 1;
+        var metrics = new EpochMetrics
+        {
+            Epoch = epoch,
+            LearningRate = new Optimizers.Schedule(_options.Schedule, _options.LearningRate, _options.Epochs).At(epoch),
+            TrainLoss = Mean(trained, LedgerRow.Loss, all),
+            TrainAccuracy = Mean(natural, LedgerRow.Correct, all),
+            TrainRobustAccuracy = _adversarialLedger is null ? null : Mean(trained, LedgerRow.Correct, all),
+            TestLoss = clean.Loss,
+            TestAccuracy = clean.Accuracy,
+            TestRobustAccuracy = robust?.Accuracy,
+            RobustAttack = robust is null ? null : attack.ShortName,
+            HighConfidence = all.Count(i => natural[i * LedgerRow.Count + LedgerRow.Loss] < (float)_options.EffectiveThreshold) / (double)_train.Count,
+            Removed = 1 - State.Kept / (double)_train.Count,
+            RightLabelAccuracy = wrong.Count == 0 ? null : Mean(natural, LedgerRow.Correct, all.Where(i => !wrong.Contains(i))),
+            WrongLabelAccuracy = wrong.Count == 0 ? null : Mean(natural, LedgerRow.Correct, wrong),
+            ImagesPerSecond = imagesPerSecond,
+        };
+        State = State with { Epoch = epoch, Step = 0, Kept = 0 };
+        if (clean.Accuracy > State.BestNatural)
+            State = State with { BestNatural = clean.Accuracy, BestNaturalEpoch = epoch };
+        if (robust is not null && robust.Accuracy > State.BestRobust)
+            State = State with { BestRobust = robust.Accuracy, BestRobustEpoch = epoch };
+        return metrics;
+    }
+
+    /// <summary>The rows that the epoch leaves in the ledger, by column name.</summary>
+    public IReadOnlyDictionary<string, float[]> LedgerRows()
+    {
+        var natural = _naturalLedger.ToFloats();
+        var rows = Memorization.LedgerColumns.Natural
+            .Select((name, column) => (name, Column(natural, column)))
+            .ToDictionary(pair => pair.name, pair => pair.Item2);
+        if (_adversarialLedger?.ToFloats() is { } adversarial)
+        {
+            rows.Add(Memorization.LedgerColumns.AdversarialLoss, Column(adversarial, LedgerRow.Loss));
+            rows.Add(Memorization.LedgerColumns.AdversarialCorrect, Column(adversarial, LedgerRow.Correct));
+        }
+        return rows;
+    }
+
+    /// <summary>Writes a checkpoint from which <see cref="Load"/> goes on.</summary>
+    public void Save(string path) => Checkpoint.Save(path, _options, State, Network, _momentum, Ledgers);
+
+    /// <summary>Goes back to where a checkpoint was written.</summary>
+    public void Load(string path) => State = Checkpoint.Load(path, Network, _momentum, Ledgers);
+
+    /// <summary>
+    /// Repeats the step under way on a backend that watches every kernel call, to find the first that makes a NaN or an infinity.
+    /// </summary>
+    /// <param name="watched">Wraps the backend.</param>
+    /// <returns>What was found, or that nothing was.</returns>
+    public string Diagnose(Func<IBackend, IBackend> watched)
+    {
+        var backend = watched(Network.Backend);
+        using var twin = new Trainer(_options, _data, backend);
+        using var scope = new TensorScope();
+        try
+        {
+            backend.Run(new Copy(Network.Arena.Read, twin.Network.Arena.Write));
+            for (int i = 0; i < Network.Buffers.Count; i++)
+                backend.Run(new Copy(Network.Buffers[i].Buffer.Value.Read, twin.Network.Buffers[i].Buffer.Value.Write));
+            twin.State = State;
+            var batch = twin._train.Gather(
+                RowsOf(State.Step), _options.Augmentation, RandomStream.For(_options.Seed, RandomPurpose.Augmentation, State.Epoch));
+            twin._step.Run(batch, new StepPosition(State.Epoch, State.Step, Steps));
+            return "when the step was repeated, all numbers were finite.";
+        }
+        catch (NanException e)
+        {
+            return e.Message;
+        }
+        catch (DivergedException)
+        {
+            return "no single operator made it: every result was finite but the loss.";
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _train.Dispose();
+        _test.Dispose();
+        _momentum.Dispose();
+        _naturalLedger.Dispose();
+        _adversarialLedger?.Dispose();
+        Network.Dispose();
+    }
+
+    private static float[] Column(float[] ledger, int column)
+    {
+        var values = new float[ledger.Length / LedgerRow.Count];
+        for (int row = 0; row < values.Length; row++)
+            values[row] = ledger[row * LedgerRow.Count + column];
+        return values;
+    }
+
+    private static double Mean(float[] ledger, int column, IEnumerable<int> rows) => rows.Average(row => (double)ledger[row * LedgerRow.Count + column]);
+
+    private Tensor Zeros(Shape shape, string owner)
+    {
+        var tensor = Tensor.Persistent(shape, DType.F32, Network.Backend, owner);
+        Network.Backend.Run(new Fill(tensor.Write, 0));
+        return tensor;
+    }
+}

@@ -1,0 +1,20 @@
+using Dom.Train.Data;
+
+namespace Dom.Train.Training;
+
+/// <summary>Opens the data of a run and prepares them as its options say.</summary>
+public static class TrainingData
+{
+    /// <summary>The data set with limits and wrong labels applied; sample ids are rows of the result.</summary>
+    /// <exception cref="DataException">The data cannot be used.</exception>
+    public static DataSet Open(TrainOptions options)
+    {
+        var data = DataSets.Open(options.Data, options.DataDirectory, imageFolder: path => ImageFolder.Load(path));
+        int classes = data.ClassNames.Count;
+        var train = options.LimitTrain is { } trainLimit ? Subset.TakeEvenly(data.Train, classes, trainLimit, options.Seed) : data.Train;
+        var test = options.LimitTest is { } testLimit ? Subset.TakeEvenly(data.Test, classes, testLimit, options.Seed) : data.Test;
+        if (options.LabelNoise > 0)
+            train = LabelNoise.Apply(train, classes, options.LabelNoise, options.Seed);
+        return data with { Train = train, Test = test };
+    }
+}

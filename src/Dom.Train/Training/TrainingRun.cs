@@ -1,0 +1,215 @@
+using System.Reflection;
+using Dom.Nn.StateDictionaries;
+using Dom.Tensors.Backend;
+using Dom.Train.Data;
+using Dom.Train.Memorization;
+
+namespace Dom.Train.Training;
+
+/// <summary>How a run ended.</summary>
+/// <param name="IsFinished">Whether all epochs are done; otherwise it was interrupted and can be resumed.</param>
+/// <param name="State">Where it stands.</param>
+/// <param name="Metrics">The figures of all epochs so far.</param>
+public sealed record RunResult(bool IsFinished, RunState State, IReadOnlyList<EpochMetrics> Metrics);
+
+/// <summary>
+/// A training run with its folder: description, figures, ledger, checkpoints, report. Whatever moment it is killed at, <see cref="Resume"/> goes on
+/// from the last checkpoint and ends with the same bytes as an undisturbed run.
+/// </summary>
+public sealed class TrainingRun : IDisposable
+{
+    private readonly Trainer _trainer;
+    private readonly DataSet _data;
+    private readonly LedgerStore _ledger;
+    private RunDescription _description;
+
+    private TrainingRun(RunFolder folder, RunDescription description, DataSet data, Trainer trainer, LedgerStore ledger) =>
+        (Folder, _description, _data, _trainer, _ledger) = (folder, description, data, trainer, ledger);
+
+    /// <summary>The run's folder.</summary>
+    public RunFolder Folder { get; }
+
+    /// <summary>What is run.</summary>
+    public RunDescription Description => _description;
+
+    /// <summary>The data, prepared.</summary>
+    public DataSet Data => _data;
+
+    /// <summary>The network in training.</summary>
+    public Trainer Trainer => _trainer;
+
+    /// <summary>Steps between checkpoints inside an epoch; 0 for none. There is one at the end of every epoch in any case.</summary>
+    public int CheckpointEvery { get; init; }
+
+    /// <summary>Starts a run in a new folder.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="folder">The folder; made where there is none.</param>
+    /// <param name="backend">Where to compute.</param>
+    /// <param name="threads">Threads of the backend, for the description.</param>
+    /// <param name="commandLine">What was typed, for the description.</param>
+    /// <exception cref="OptionException">An option makes no sense, or the folder holds a run.</exception>
+    /// <exception cref="DataException">The data cannot be used.</exception>
+    public static TrainingRun Start(TrainOptions options, string folder, IBackend backend, int threads, string commandLine)
+    {
+        options.Validate();
+        var data = TrainingData.Open(options);
+        var trainer = new Trainer(options, data, backend);
+        try
+        {
+            var runFolder = new RunFolder(folder);
+            runFolder.Create();
+            var description = new RunDescription
+            {
+                Options = options with { Threshold = options.EffectiveThreshold, Warmup = options.EffectiveWarmup },
+                CommandLine = commandLine,
+                DataHash = data.Hash(),
+                Device = backend.Name,
+                Threads = threads,
+                Version = typeof(TrainingRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
+                Started = DateTimeOffset.Now,
+                Status = "running",
+            };
+            runFolder.Write(description);
+            return new TrainingRun(runFolder, description, data, trainer, NewLedger(runFolder, options, data));
+        }
+        catch
+        {
+            trainer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Goes on with a run from its last checkpoint, or from its start where it has none yet.</summary>
+    /// <exception cref="CheckpointException">There is no run, or a file of it is damaged.</exception>
+    /// <exception cref="DataException">The data are not what they were.</exception>
+    public static TrainingRun Resume(string folder, IBackend backend, int threads)
+    {
+        var runFolder = new RunFolder(folder);
+        var description = runFolder.ReadDescription();
+        var data = TrainingData.Open(description.Options);
+        if (data.Hash() != description.DataHash)
+            throw new DataException(
+                $"{description.Options.Data}: the data have changed since the run in {folder} was started; it cannot be resumed with the same result. " +
+                "Put the old data back, or start a new run.");
+        var trainer = new Trainer(description.Options, data, backend);
+        try
+        {
+            LedgerStore ledger;
+            if (File.Exists(runFolder.Last))
+            {
+                trainer.Load(runFolder.Last);
+                ledger = LedgerStore.OpenTruncated(runFolder.Ledger, trainer.State.Epoch);
+            }
+            else
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(runFolder.Last)!);
+                ledger = NewLedger(runFolder, description.Options, data);
+            }
+            runFolder.TruncateMetrics(trainer.State.Epoch);
+            description = description with { Status = trainer.IsFinished ? "finished" : "running", Device = backend.Name, Threads = threads };
+            runFolder.Write(description);
+            return new TrainingRun(runFolder, description, data, trainer, ledger);
+        }
+        catch
+        {
+            trainer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Trains until the last epoch is done or the run is canceled; then the step under way is finished and a checkpoint written.</summary>
+    /// <exception cref="DivergedException">A loss is not finite; names the operator that made it first. The last checkpoint is untouched.</exception>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    public RunResult Execute(ITrainingObserver? observer = null, CancellationToken cancel = default)
+    {
+        try
+        {
+            while (!_trainer.IsFinished)
+            {
+                double speed = _trainer.RunSteps(observer, AfterStep, cancel);
+                if (!_trainer.IsEpochDone || cancel.IsCancellationRequested)
+                    return Interrupted();
+                EpochMetrics metrics;
+                try
+                {
+                    metrics = _trainer.FinishEpoch(speed, observer, cancel);
+                }
+                catch (OperationCanceledException)
+                {
+                    return Interrupted();
+                }
+                Store(metrics);
+                observer?.EpochDone(metrics);
+            }
+            SetStatus("finished");
+            return new RunResult(true, _trainer.State, Folder.ReadMetrics());
+        }
+        catch (DivergedException e)
+        {
+            SetStatus("failed");
+            string cause = _trainer.Diagnose(backend => new NanTrapBackend(backend));
+            string kept = File.Exists(Folder.Last) ? $"The last good checkpoint is {Folder.Last}." : "There is no checkpoint yet.";
+            throw new DivergedException($"{e.Message} {cause} {kept} A smaller --lr usually helps.", e);
+        }
+        catch
+        {
+            SetStatus("failed");
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _trainer.Dispose();
+
+    private static LedgerStore NewLedger(RunFolder folder, TrainOptions options, DataSet data)
+    {
+        var ledger = LedgerStore.Create(
+            folder.Ledger, data.Train.Count,
+            options.Attack == Attacks.AttackKind.None ? LedgerColumns.Natural : LedgerColumns.Adversarial, overwrite: true);
+        ledger.WriteStatic(LedgerColumns.GivenLabel, data.Train.Labels);
+        ledger.WriteStatic(LedgerColumns.TrueLabel, data.Train.TrueLabels);
+        return ledger;
+    }
+
+    private void AfterStep()
+    {
+        if (CheckpointEvery > 0 && _trainer.State.Step % CheckpointEvery == 0 && !_trainer.IsEpochDone)
+            _trainer.Save(Folder.Last);
+    }
+
+    /// <summary>
+    /// The order matters: ledger and figures first, the checkpoint that counts them last. A kill in between leaves rows too many, which
+    /// resuming cuts off and writes again.
+    /// </summary>
+    private void Store(EpochMetrics metrics)
+    {
+        _ledger.Append(_trainer.LedgerRows());
+        Folder.Append(metrics);
+        var state = _trainer.State;
+        if (state.BestNaturalEpoch == state.Epoch)
+            Checkpoint.SaveNetwork(Folder.BestNatural, _description.Options, state, _trainer.Network);
+        if (state.BestRobustEpoch == state.Epoch)
+            Checkpoint.SaveNetwork(Folder.BestRobust, _description.Options, state, _trainer.Network);
+        _trainer.Save(Folder.Last);
+    }
+
+    private RunResult Interrupted()
+    {
+        _trainer.Save(Folder.Last);
+        SetStatus("interrupted");
+        return new RunResult(false, _trainer.State, Folder.ReadMetrics());
+    }
+
+    private void SetStatus(string status)
+    {
+        _description = _description with { Status = status, Finished = status == "finished" ? DateTimeOffset.Now : null };
+        try
+        {
+            Folder.Write(_description);
+        }
+        catch (IOException) when (status == "failed")
+        {
+            // The disk that failed the run may fail its description too; the error that is on its way says more.
+        }
+    }
+}
