@@ -13,6 +13,7 @@ public static class KernelCases
         .. ElementwiseCases.All(),
         .. BatchNorm2dCases.All(),
         .. Conv2dCases.All(),
+        .. SoftmaxCrossEntropyCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
