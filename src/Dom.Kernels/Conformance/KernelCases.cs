@@ -14,6 +14,9 @@ public static class KernelCases
         .. BatchNorm2dCases.All(),
         .. Conv2dCases.All(),
         .. CenterCropCases.All(),
+        .. SoftmaxCrossEntropyCases.All(),
+        .. SgdCases.All(),
+        .. CropFlipCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
