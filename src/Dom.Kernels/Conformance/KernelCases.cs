@@ -13,6 +13,8 @@ public static class KernelCases
         .. ElementwiseCases.All(),
         .. BatchNorm2dCases.All(),
         .. Conv2dCases.All(),
+        .. GemmCases.All(),
+        .. LinearCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
