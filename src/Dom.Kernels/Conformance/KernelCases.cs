@@ -15,6 +15,11 @@ public static class KernelCases
         .. Conv2dCases.All(),
         .. GemmCases.All(),
         .. LinearCases.All(),
+        .. PoolingCases.All(),
+        .. NormalizeCases.All(),
+        .. CastCases.All(),
+        .. NoiseCases.All(),
+        .. DropoutCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
