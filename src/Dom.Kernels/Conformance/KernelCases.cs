@@ -17,6 +17,13 @@ public static class KernelCases
         .. SoftmaxCrossEntropyCases.All(),
         .. SgdCases.All(),
         .. CropFlipCases.All(),
+        .. GemmCases.All(),
+        .. LinearCases.All(),
+        .. PoolingCases.All(),
+        .. NormalizeCases.All(),
+        .. CastCases.All(),
+        .. NoiseCases.All(),
+        .. DropoutCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
