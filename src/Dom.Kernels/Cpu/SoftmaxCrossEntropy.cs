@@ -95,21 +95,21 @@ public sealed unsafe partial class CpuBackend :
             if (_keep is not null)
                 _keep[n] = IsKept(loss, threshold, comparison) ? 1 : 0;
             if (_ledger is not null)
-                LedgerRow(_ledger + (long)_ids[n] * LedgerColumns.Count, z, label, loss, own / sum, largestOther, MathF.Sqrt(squares + others * others) / sum);
+                WriteLedgerRow(_ledger + (long)_ids[n] * LedgerRow.Count, z, label, loss, own / sum, largestOther, MathF.Sqrt(squares + others * others) / sum);
             if (_dlogits is not null)
                 Gradient(_dlogits + (long)n * classes, exponentials, label, others, sum, RowWeight(loss, _weights, n, threshold, comparison) / divisor);
         }
 
-        private void LedgerRow(float* row, float* z, int label, float loss, float probability, float largestOther, float errorNorm)
+        private void WriteLedgerRow(float* row, float* z, int label, float loss, float probability, float largestOther, float errorNorm)
         {
             bool isNumber = !float.IsNaN(loss);
             int prediction = !isNumber ? -1 : z[label] > largestOther ? label : new ReadOnlySpan<float>(z, classes).IndexOf(MathF.Max(largestOther, z[label]));
-            row[LedgerColumns.Loss] = loss;
-            row[LedgerColumns.Probability] = probability;
-            row[LedgerColumns.Margin] = isNumber ? z[label] - largestOther : float.NaN;
-            row[LedgerColumns.ErrorNorm] = errorNorm;
-            row[LedgerColumns.Correct] = prediction == label ? 1 : 0;
-            row[LedgerColumns.Prediction] = prediction;
+            row[LedgerRow.Loss] = loss;
+            row[LedgerRow.Probability] = probability;
+            row[LedgerRow.Margin] = isNumber ? z[label] - largestOther : float.NaN;
+            row[LedgerRow.ErrorNorm] = errorNorm;
+            row[LedgerRow.Correct] = prediction == label ? 1 : 0;
+            row[LedgerRow.Prediction] = prediction;
         }
 
         /// <summary>dlogits = weight (p - onehot); p_y - 1 = -others / sum, without the cancellation.</summary>

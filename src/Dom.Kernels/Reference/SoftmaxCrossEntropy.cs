@@ -42,7 +42,7 @@ public sealed partial class ReferenceBackend :
             keep[n] = IsKept(losses[n], call) ? 1 : 0;
             w[n] = call.Weights.IsNone ? keep[n] : keep[n] * weights[n];
             if (!call.Ledger.IsNone)
-                LedgerRow(row, labels[n], loss, probability, error, ledger.AsSpan(ids[n] * LedgerColumns.Count, LedgerColumns.Count));
+                WriteLedgerRow(row, labels[n], loss, probability, error, ledger.AsSpan(ids[n] * LedgerRow.Count, LedgerRow.Count));
         }
         double divisor = call.Divisor > 0 ? call.Divisor : w.Sum();
         for (int n = 0; n < call.Rows; n++)
@@ -88,12 +88,12 @@ public sealed partial class ReferenceBackend :
             dlogits[c] = weight == 0 ? 0 : weight * error[c];
     }
 
-    private static void LedgerRow(ReadOnlySpan<double> logits, int label, double loss, double probability, double[] error, Span<double> row)
+    private static void WriteLedgerRow(ReadOnlySpan<double> logits, int label, double loss, double probability, double[] error, Span<double> row)
     {
         if (double.IsNaN(loss))
         {
             row.Fill(double.NaN);
-            (row[LedgerColumns.Correct], row[LedgerColumns.Prediction]) = (0, -1);
+            (row[LedgerRow.Correct], row[LedgerRow.Prediction]) = (0, -1);
             return;
         }
         int prediction = 0;
@@ -105,11 +105,11 @@ public sealed partial class ReferenceBackend :
             if (c != label)
                 largestOther = Math.Max(largestOther, logits[c]);
         }
-        row[LedgerColumns.Loss] = loss;
-        row[LedgerColumns.Probability] = probability;
-        row[LedgerColumns.Margin] = logits[label] - largestOther;
-        row[LedgerColumns.ErrorNorm] = Math.Sqrt(error.Sum(e => e * e));
-        row[LedgerColumns.Correct] = prediction == label ? 1 : 0;
-        row[LedgerColumns.Prediction] = prediction;
+        row[LedgerRow.Loss] = loss;
+        row[LedgerRow.Probability] = probability;
+        row[LedgerRow.Margin] = logits[label] - largestOther;
+        row[LedgerRow.ErrorNorm] = Math.Sqrt(error.Sum(e => e * e));
+        row[LedgerRow.Correct] = prediction == label ? 1 : 0;
+        row[LedgerRow.Prediction] = prediction;
     }
 }

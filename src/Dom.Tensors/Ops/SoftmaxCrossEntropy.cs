@@ -74,7 +74,7 @@ public static class SoftmaxCrossEntropy
     /// <param name="logits">[N, C], C at least 2.</param>
     /// <param name="labels">[N], i32, each in 0 .. C - 1 (checked where data are loaded, not here).</param>
     /// <param name="sampleIds">[N], i32, all different: the rows of the ledger; needed only with a ledger.</param>
-    /// <param name="ledger">[samples, 6], f32, columns as in <see cref="LedgerColumns"/>; the rows of this batch are overwritten. Null: none is kept.</param>
+    /// <param name="ledger">[samples, 6], f32, columns as in <see cref="LedgerRow"/>; the rows of this batch are overwritten. Null: none is kept.</param>
     /// <param name="weights">[N], f32: a factor for each row; null for 1.</param>
     /// <param name="wantsGradient">Whether the gradient is computed.</param>
     /// <param name="comparison">Which rows count in the gradient.</param>
@@ -118,8 +118,8 @@ public static class SoftmaxCrossEntropy
             throw new ShapeException($"cross-entropy: logits {logits.Shape} need weights f32 {perRow}, one for each row; got {weights}.");
         if (ledger is null)
             return;
-        if (ledger.Shape.Rank != 2 || ledger.Shape[1] != LedgerColumns.Count || ledger.Type != DType.F32)
-            throw new ShapeException($"cross-entropy: the ledger must be f32 [samples, {LedgerColumns.Count}], got {ledger}.");
+        if (ledger.Shape.Rank != 2 || ledger.Shape[1] != LedgerRow.Count || ledger.Type != DType.F32)
+            throw new ShapeException($"cross-entropy: the ledger must be f32 [samples, {LedgerRow.Count}], got {ledger}.");
         if (sampleIds is null)
             throw new ArgumentException("cross-entropy: a ledger needs the sample ids of the rows.", nameof(sampleIds));
         if (sampleIds.Shape != perRow || sampleIds.Type != DType.I32)

@@ -54,7 +54,7 @@ public sealed class SoftmaxCrossEntropyGradientTests
         var logits = Tensor.From(Enumerable.Range(0, Rows * Classes).Select(i => 4 * stream.Uniform(i)).ToArray(), Shape.Of(Rows, Classes), backend);
         var ids = Tensor.From(Enumerable.Range(0, Rows).ToArray(), backend);
         var labels = Tensor.From(Enumerable.Range(0, Rows).Select(n => n % Classes).ToArray(), backend);
-        var ledger = Filled.Create(Shape.Of(Rows, LedgerColumns.Count), 0, backend);
+        var ledger = Filled.Create(Shape.Of(Rows, LedgerRow.Count), 0, backend);
         var step = SoftmaxCrossEntropy.Step(
             logits, labels, ids, ledger, comparison: LossComparison.KeepAbove, threshold: 3.5f, divisor: 0);
         return [.. step.Losses.ToFloats(), .. step.Keep!.ToFloats(), .. step.DLogits!.ToFloats(), .. ledger.ToFloats()];

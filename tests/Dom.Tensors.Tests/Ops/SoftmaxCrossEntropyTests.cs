@@ -87,11 +87,11 @@ public sealed class SoftmaxCrossEntropyTests(string device)
     [Test]
     public void Ledger_rows_land_at_the_sample_ids_and_the_other_rows_stay()
     {
-        var ledger = Filled.Create(Shape.Of(7, LedgerColumns.Count), -7, _backend);
+        var ledger = Filled.Create(Shape.Of(7, LedgerRow.Count), -7, _backend);
         var logits = Tensor.From([1, 3, 0.5f, 2, 2, -1], Shape.Of(2, 3), _backend);
         SoftmaxCrossEntropy.Step(logits, Labels([1, 1]), Tensor.From([5, 2], _backend), ledger, wantsGradient: false);
 
-        var rows = ledger.ToFloats().Chunk(LedgerColumns.Count).ToArray();
+        var rows = ledger.ToFloats().Chunk(LedgerRow.Count).ToArray();
         double e = Math.E, sum = e + e * e * e + Math.Sqrt(e);
         double p = e * e * e / sum, norm = Math.Sqrt((1 - p) * (1 - p) + (e * e + e) / (sum * sum));
         double tied = 1 / (2 + Math.Exp(-3)), tiedNorm = Math.Sqrt((1 - tied) * (1 - tied) + tied * tied * (1 + Math.Exp(-6)));
@@ -116,7 +116,7 @@ public sealed class SoftmaxCrossEntropyTests(string device)
     public void A_nan_logit_gives_a_nan_loss_that_no_threshold_keeps_and_that_moves_nothing_else()
     {
         var logits = Tensor.From([float.NaN, 1, 0, 0], Shape.Of(2, 2), _backend);
-        var ledger = Filled.Create(Shape.Of(2, LedgerColumns.Count), 9, _backend);
+        var ledger = Filled.Create(Shape.Of(2, LedgerRow.Count), 9, _backend);
         var step = SoftmaxCrossEntropy.Step(
             logits, Labels([1, 1]), Tensor.From([0, 1], _backend), ledger, comparison: LossComparison.KeepAtOrAbove);
         Assert.Multiple(() =>

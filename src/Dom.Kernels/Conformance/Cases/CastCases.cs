@@ -18,7 +18,7 @@ internal static class CastCases
         {
             yield return Exact($"f32 to bf16, {count}", DType.BF16, b => new(b.Parameters(count, -9, 9), b.OutputOf(DType.BF16, count)));
             yield return Exact($"bf16 to f32, {count}", DType.BF16, b => new(b.Random(count, -9, 9), b.OutputOf(DType.F32, count)));
-            yield return Exact($"u8 to f32, {count}", DType.F32, b => new(b.Bytes(count), b.Output(count)));
+            yield return Exact($"u8 to f32, {count}", DType.F32, b => new(b.Bytes(count), b.OutputOf(DType.F32, count)));
             yield return Exact($"i32 to f32, {count}", DType.F32, b => new(b.Integers(count, int.MaxValue), b.OutputOf(DType.F32, count)));
         }
         // Repeated, so that each meets the vectors and what is left over.

@@ -21,7 +21,7 @@ internal static class SoftmaxCrossEntropyCases
                         yield return KernelCases.Of<SoftmaxCrossEntropyStep>($"{label}, {comparison}, divisor {divisor}", b => new(
                             b.Random(count, -reach, reach), b.Integers(rows, classes), b.Integers(Distinct(rows)), b.Parameters(rows, 0.5f, 1.5f),
                             b.ParameterOutput(rows), b.ParameterOutput(rows), b.Output(count),
-                            b.Parameters((3 * rows + 1) * LedgerColumns.Count, access: Access.ReadWrite),
+                            b.Parameters((3 * rows + 1) * LedgerRow.Count, access: Access.ReadWrite),
                             rows, classes, reach / 2, (int)comparison, divisor), 3e-6);
             }
         yield return Special("ties: the first of the largest logits wins", [1, 1, 1, -2, 5, 5, 5, 5, 0, 0, 0, 1], [1, 0, 3]);
@@ -41,7 +41,7 @@ internal static class SoftmaxCrossEntropyCases
     private static KernelCase Special(string label, float[] logits, int[] labels, float threshold = 0) =>
         KernelCases.Of<SoftmaxCrossEntropyStep>(label, b => new(
             b.Values(logits), b.Integers(labels), b.Integers([4, 0, 2]), View.None, b.ParameterOutput(3), b.ParameterOutput(3), b.Output(12),
-            b.Parameters(5 * LedgerColumns.Count, access: Access.ReadWrite), 3, 4, threshold, (int)LossComparison.KeepAtOrAbove, 0));
+            b.Parameters(5 * LedgerRow.Count, access: Access.ReadWrite), 3, 4, threshold, (int)LossComparison.KeepAtOrAbove, 0));
 
     /// <summary>Rows of the ledger out of order, with gaps that must stay as they are.</summary>
     private static int[] Distinct(int rows) => Enumerable.Range(0, rows).Select(n => 3 * (rows - 1 - n) + 1).ToArray();

@@ -1,7 +1,7 @@
 namespace Dom.Tensors.Ops;
 
-/// <summary>Columns of the ledger on the device: [samples, <see cref="Count"/>] f32, one row a sample, row = sample id.</summary>
-public static class LedgerColumns
+/// <summary>A row of the ledger on the device: [samples, <see cref="Count"/>] f32, one row a sample, row = sample id.</summary>
+public static class LedgerRow
 {
     /// <summary>Cross-entropy, in nats.</summary>
     public const int Loss = 0;
