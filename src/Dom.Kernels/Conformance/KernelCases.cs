@@ -14,6 +14,7 @@ public static class KernelCases
         .. BatchNorm2dCases.All(),
         .. Conv2dCases.All(),
         .. CenterCropCases.All(),
+        .. SoftmaxCrossEntropyCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
