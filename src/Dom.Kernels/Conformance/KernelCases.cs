@@ -15,6 +15,8 @@ public static class KernelCases
         .. Conv2dCases.All(),
         .. CenterCropCases.All(),
         .. SoftmaxCrossEntropyCases.All(),
+        .. SgdCases.All(),
+        .. CropFlipCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
