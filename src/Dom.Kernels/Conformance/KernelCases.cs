@@ -17,6 +17,8 @@ public static class KernelCases
         .. SoftmaxCrossEntropyCases.All(),
         .. SgdCases.All(),
         .. CropFlipCases.All(),
+        .. PerturbCases.All(),
+        .. RowsCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
