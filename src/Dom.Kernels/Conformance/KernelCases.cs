@@ -14,6 +14,8 @@ public static class KernelCases
         .. BatchNorm2dCases.All(),
         .. Conv2dCases.All(),
         .. CenterCropCases.All(),
+        .. GemmCases.All(),
+        .. LinearCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
