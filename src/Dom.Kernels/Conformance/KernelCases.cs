@@ -16,6 +16,11 @@ public static class KernelCases
         .. CenterCropCases.All(),
         .. GemmCases.All(),
         .. LinearCases.All(),
+        .. PoolingCases.All(),
+        .. NormalizeCases.All(),
+        .. CastCases.All(),
+        .. NoiseCases.All(),
+        .. DropoutCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
