@@ -17,9 +17,12 @@ public static class KernelCases
         .. BatchNorm2dCases.All(),
         .. Conv2dCases.All(),
         .. CenterCropCases.All(),
+<<<<<<< HEAD
         .. SoftmaxCrossEntropyCases.All(),
         .. SgdCases.All(),
         .. CropFlipCases.All(),
+=======
+>>>>>>> opsa
         .. GemmCases.All(),
         .. LinearCases.All(),
         .. PoolingCases.All(),
@@ -27,8 +30,11 @@ public static class KernelCases
         .. CastCases.All(),
         .. NoiseCases.All(),
         .. DropoutCases.All(),
+<<<<<<< HEAD
         .. PerturbCases.All(),
         .. RowsCases.All(),
+=======
+>>>>>>> opsa
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
