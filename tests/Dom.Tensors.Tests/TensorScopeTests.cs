@@ -2,6 +2,7 @@ using Dom.Kernels.Reference;
 
 namespace Dom.Tensors.Tests;
 
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class TensorScopeTests
 {
     private readonly ReferenceBackend _backend = new();

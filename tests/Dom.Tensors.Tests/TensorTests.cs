@@ -4,6 +4,7 @@ using Dom.Tensors.Ops;
 
 namespace Dom.Tensors.Tests;
 
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class TensorTests
 {
     private readonly ReferenceBackend _backend = new();

@@ -4,6 +4,7 @@ using Dom.Tensors.Ops;
 
 namespace Dom.Tensors.Tests.Autodiff;
 
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class GradientCheckTests
 {
     private readonly ReferenceBackend _reference = new();

@@ -5,6 +5,7 @@ using Dom.Tensors.Ops;
 
 namespace Dom.Tensors.Tests.Autodiff;
 
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class TapeTests
 {
     private readonly RecordingBackend _backend = new(new ReferenceBackend());
