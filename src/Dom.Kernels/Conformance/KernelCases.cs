@@ -17,12 +17,9 @@ public static class KernelCases
         .. BatchNorm2dCases.All(),
         .. Conv2dCases.All(),
         .. CenterCropCases.All(),
-<<<<<<< HEAD
         .. SoftmaxCrossEntropyCases.All(),
         .. SgdCases.All(),
         .. CropFlipCases.All(),
-=======
->>>>>>> opsa
         .. GemmCases.All(),
         .. LinearCases.All(),
         .. PoolingCases.All(),
@@ -30,11 +27,8 @@ public static class KernelCases
         .. CastCases.All(),
         .. NoiseCases.All(),
         .. DropoutCases.All(),
-<<<<<<< HEAD
         .. PerturbCases.All(),
         .. RowsCases.All(),
-=======
->>>>>>> opsa
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
