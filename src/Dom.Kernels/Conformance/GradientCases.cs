@@ -23,7 +23,9 @@ public static class GradientCases
         new("residual x + relu(x)", t => Add.Apply(t[0], Relu.Apply(t[0])), In(3, 7)),
         new("two residuals", t => Residual(Residual(t[0])), In(3, 7)),
         new("reshape", t => Reshape.Apply(t[0], Shape.Of(7, 3)), In(3, 7)),
-        new("reshape into both inputs of add", t => Add.Apply(Reshape.Apply(t[0], Shape.Of(21)), Relu.Apply(Reshape.Apply(t[0], Shape.Of(21)))), In(3, 7)),
+        new("centercrop", t => CenterCrop.Apply(t[0], 1), In(2, 4, 5, 3)),
+        new("two reshapes of one tensor, added", t => Add.Apply(
+            Reshape.Apply(t[0], Shape.Of(21)), Relu.Apply(Reshape.Apply(t[0], Shape.Of(21)))), In(3, 7)),
     ];
 
     private static IEnumerable<GradientCase> BatchNorms()
@@ -44,8 +46,12 @@ public static class GradientCases
     {
         // Input height and width, kernel height and width, stride, padding.
         foreach (var (h, w, r, s, stride, padding) in ((int, int, int, int, int, int)[])
-            [(4, 4, 1, 1, 1, 0), (5, 4, 1, 1, 2, 0), (4, 5, 3, 3, 1, 1), (5, 5, 3, 3, 2, 1), (5, 6, 3, 3, 1, 0), (5, 5, 5, 5, 1, 2), (6, 7, 3, 5, 3, 2), (4, 4, 2, 2, 2, 0)])
-            yield return new($"conv2d {r}x{s}, stride {stride}, padding {padding}", t => Conv2d.Apply(t[0], t[1], stride, padding), In(2, h, w, 3), In(4, r, s, 3));
+            [
+                (4, 4, 1, 1, 1, 0), (5, 4, 1, 1, 2, 0), (4, 5, 3, 3, 1, 1), (5, 5, 3, 3, 2, 1), (5, 6, 3, 3, 1, 0), (5, 5, 5, 5, 1, 2),
+                (6, 7, 3, 5, 3, 2), (4, 4, 2, 2, 2, 0),
+            ])
+            yield return new($"conv2d {r}x{s}, stride {stride}, padding {padding}", t => Conv2d.Apply(t[0], t[1], stride, padding),
+                In(2, h, w, 3), In(4, r, s, 3));
         yield return new("convolution, batchnorm2d, relu and shortcut", t =>
             Add.Apply(Conv2d.Apply(BatchNorm2d.Train(t[0], t[1], t[2], null, relu: true), t[3], 1, 1), t[0]),
             In(2, 4, 4, 3), In(3).Within(0.5f, 1.5f), In(3), In(3, 3, 3, 3)) { Tolerance = 3e-5 };
