@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Dom.Kernels.Cpu.Simd;
 
@@ -222,7 +223,10 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
         for (int i = 0; i < tile[TileTable.Rows]; i++)
         {
             float* edge = run->Edge + i * Width, target = run->Target + tile[TileTable.Targets + i];
-            for (int j = 0; j < run->Columns; j++)
+            int j = 0;
+            for (; j + 4 <= run->Columns; j += 4)
+                (run->Adds ? Vector128.Load(target + j) + Vector128.Load(edge + j) : Vector128.Load(edge + j)).Store(target + j);
+            for (; j < run->Columns; j++)
                 target[j] = run->Adds ? target[j] + edge[j] : edge[j];
         }
     }
