@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Dom.Tensors.Backend;
 using Dom.Tensors.Memory;
@@ -76,6 +77,14 @@ public sealed class Tensor : IDisposable
         return tensor;
     }
 
+    /// <summary>A tensor that holds the given numbers, exactly if <paramref name="type"/> is f64.</summary>
+    public static Tensor From(ReadOnlySpan<double> values, Shape shape, IBackend backend, DType type = DType.F64)
+    {
+        var tensor = Empty(shape, type, backend);
+        tensor.CopyFrom(values);
+        return tensor;
+    }
+
     /// <summary>A tensor of integers: labels, sample ids, row numbers.</summary>
     public static Tensor From(ReadOnlySpan<int> values, IBackend backend)
     {
@@ -85,30 +94,44 @@ public sealed class Tensor : IDisposable
     }
 
     /// <summary>Overwrites the elements with the given numbers.</summary>
-    /// <exception cref="ShapeException">Their number differs from the number of elements.</exception>
+    /// <exception cref="ShapeException">Their number differs from the number of elements, or the elements are integers.</exception>
     public void CopyFrom(ReadOnlySpan<float> values)
     {
-        if (values.Length != Count)
-            throw new ShapeException($"{Count} elements are needed for {Shape}, got {values.Length}.");
+        ThrowUnlessCount(values.Length);
         switch (Type)
         {
             case DType.F32:
                 Backend.CopyFromHost(MemoryMarshal.AsBytes(values), Write);
                 break;
             case DType.BF16:
-                var halves = new BFloat16[values.Length];
-                for (int i = 0; i < halves.Length; i++)
-                    halves[i] = BFloat16.FromSingle(values[i]);
-                Backend.CopyFromHost(MemoryMarshal.AsBytes<BFloat16>(halves), Write);
+                Upload(values, BFloat16.FromSingle);
                 break;
             case DType.F64:
-                var doubles = new double[values.Length];
-                for (int i = 0; i < doubles.Length; i++)
-                    doubles[i] = values[i];
-                Backend.CopyFromHost(MemoryMarshal.AsBytes<double>(doubles), Write);
+                Upload(values, v => (double)v);
                 break;
             default:
-                throw new ShapeException($"real numbers cannot be copied into elements of type {Type}.");
+                throw NotReal();
+        }
+    }
+
+    /// <summary>Overwrites the elements with the given numbers, rounded to the nearest f32 (and on to bf16) unless the tensor is f64.</summary>
+    /// <exception cref="ShapeException">Their number differs from the number of elements, or the elements are integers.</exception>
+    public void CopyFrom(ReadOnlySpan<double> values)
+    {
+        ThrowUnlessCount(values.Length);
+        switch (Type)
+        {
+            case DType.F32:
+                Upload(values, v => (float)v);
+                break;
+            case DType.BF16:
+                Upload(values, v => BFloat16.FromSingle((float)v));
+                break;
+            case DType.F64:
+                Backend.CopyFromHost(MemoryMarshal.AsBytes(values), Write);
+                break;
+            default:
+                throw NotReal();
         }
     }
 
@@ -116,7 +139,7 @@ public sealed class Tensor : IDisposable
     /// <exception cref="ShapeException"><typeparamref name="T"/> is not as wide as the stored type.</exception>
     public T[] ToArray<T>() where T : unmanaged
     {
-        if (Marshal.SizeOf<T>() != Type.Size())
+        if (Unsafe.SizeOf<T>() != Type.Size())
             throw new ShapeException($"elements of type {Type} cannot be read as {typeof(T).Name}.");
         var values = new T[Count];
         Backend.CopyToHost(Read, MemoryMarshal.AsBytes(values.AsSpan()));
@@ -132,6 +155,14 @@ public sealed class Tensor : IDisposable
         DType.I32 => Array.ConvertAll(ToArray<int>(), i => (float)i),
         _ => Array.ConvertAll(ToArray<byte>(), b => (float)b),
     };
+
+    /// <summary>The elements as f64 numbers, exactly, whatever the stored type.</summary>
+    public double[] ToDoubles()
+    {
+        var bytes = new byte[checked((int)Read.Bytes)];
+        Backend.CopyToHost(Read, bytes);
+        return HostElements.ToDoubles(bytes, Type);
+    }
 
     /// <summary>Another handle on the same memory that no scope owns.</summary>
     public Tensor Share() => new(Owned().Retain(), _byteOffset, Shape, Type);
@@ -149,8 +180,8 @@ public sealed class Tensor : IDisposable
     /// <exception cref="ShapeException">The rows are not all there.</exception>
     public Tensor Rows(int start, int count)
     {
-        if (Shape.Rank == 0 || start < 0 || count < 0 || start + count > Shape[0])
-            throw new ShapeException($"rows {start} .. {start + count - 1} of {Shape} are not all there.");
+        if (Shape.Rank == 0 || start < 0 || count < 0 || (long)start + count > Shape[0])
+            throw new ShapeException($"rows {start} .. {(long)start + count - 1} of {Shape} are not all there.");
         var sizes = Shape.ToArray();
         long rowBytes = Shape[0] == 0 ? 0 : (long)Count / Shape[0] * Type.Size();
         sizes[0] = count;
@@ -171,6 +202,22 @@ public sealed class Tensor : IDisposable
     {
         TensorScope.Current?.Adopt(tensor);
         return tensor;
+    }
+
+    private void ThrowUnlessCount(int values)
+    {
+        if (values != Count)
+            throw new ShapeException($"{Count} elements are needed for {Shape}, got {values}.");
+    }
+
+    private ShapeException NotReal() => new($"real numbers cannot be copied into elements of type {Type}.");
+
+    private void Upload<TFrom, TTo>(ReadOnlySpan<TFrom> values, Func<TFrom, TTo> convert) where TTo : unmanaged
+    {
+        var converted = new TTo[values.Length];
+        for (int i = 0; i < converted.Length; i++)
+            converted[i] = convert(values[i]);
+        Backend.CopyFromHost(MemoryMarshal.AsBytes(converted.AsSpan()), Write);
     }
 
     private Storage Owned() => _storage ?? throw new ObjectDisposedException(

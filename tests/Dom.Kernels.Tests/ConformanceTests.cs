@@ -12,7 +12,9 @@ public sealed class ConformanceTests(string device)
 {
     private IBackend _backend = null!;
 
-    private static IEnumerable<KernelCase> Cases => KernelCases.All;
+    private static IEnumerable<KernelCase> Cases => KernelCases.F32;
+
+    private static IEnumerable<Type> Calls => KernelCases.Calls;
 
     [OneTimeSetUp]
     public void Open() => _backend = device == "cpu" ? new CpuBackend(2) : new ReferenceBackend();
@@ -28,6 +30,16 @@ public sealed class ConformanceTests(string device)
         var result = kernelCase.RunOn(_backend);
         Assert.That(result.Passed, Is.True, result.Message);
         Assert.That(_backend.Memory.LiveBytes, Is.Zero, "the case must give its memory back");
+    }
+
+    [TestCaseSource(nameof(Calls))]
+    public void Every_call_passes_the_same_cases_with_activations_of_bf16(Type call)
+    {
+        if (!_backend.Supports(call, DType.BF16))
+            Assert.Ignore($"{device} has no kernel for {call.Name} in bf16.");
+        var cases = KernelCases.All.Where(c => c.Call == call && c.Type == DType.BF16);
+        var report = ConformanceReport.Run(_backend, cases, []);
+        Assert.That(report.Passed, Is.True, report.ToString());
     }
 
     [Test]

@@ -65,6 +65,17 @@ public sealed class Buffers : IDisposable
     /// <summary>Statistics, losses or parameter gradients (f32) that the call must write, every one.</summary>
     public View ParameterOutput(int count) => Empty(count, Real(Type.Accumulator()));
 
+    /// <summary>Given numbers in elements of exactly <paramref name="type"/>, on the reference too: for casts, where the rounding is the point.</summary>
+    public View ValuesOf(DType type, float[] values) => type switch
+    {
+        DType.BF16 => Add(MemoryMarshal.AsBytes(Array.ConvertAll(values, BFloat16.FromSingle).AsSpan()), type, values.Length, Access.Read),
+        DType.F32 => Add(MemoryMarshal.AsBytes(values.AsSpan()), type, values.Length, Access.Read),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, "f32 or bf16."),
+    };
+
+    /// <summary>Elements of exactly <paramref name="type"/>, on the reference too, that the call must write.</summary>
+    public View OutputOf(DType type, int count) => Empty(count, type);
+
     /// <summary>Integers that the call must write.</summary>
     public View IntegerOutput(int count) => Empty(count, DType.I32);
 

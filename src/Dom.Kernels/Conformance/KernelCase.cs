@@ -33,6 +33,9 @@ public abstract class KernelCase
     /// </remarks>
     public abstract CaseResult RunOn(IBackend backend);
 
+    /// <summary>The same case with activations of another type; bf16 is granted a normalized error of 8e-3, two of its roundings.</summary>
+    public abstract KernelCase As(DType type);
+
     /// <inheritdoc/>
     public override string ToString() => $"{Call.Name} {Label} {Type.ToString().ToLowerInvariant()}";
 }
@@ -77,6 +80,12 @@ public sealed class KernelCase<TCall>(Func<Buffers, TCall> build) : KernelCase w
                 return Failure(worst, $"repeat: buffer {i} {actual.All[i].View} has other bits the second time");
         return new CaseResult(true, worst, "");
     }
+
+    /// <inheritdoc/>
+    public override KernelCase As(DType type) => new KernelCase<TCall>(build)
+    {
+        Label = Label, Tolerance = type == DType.BF16 ? Math.Max(Tolerance, 8e-3) : Tolerance, Type = type,
+    };
 
     private static double NormalizedError(double[] expected, double[] actual, out int at, out string values)
     {

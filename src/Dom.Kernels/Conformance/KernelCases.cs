@@ -7,13 +7,26 @@ namespace Dom.Kernels.Conformance;
 /// <summary>The conformance suite: the cases that every backend must pass.</summary>
 public static class KernelCases
 {
-    /// <summary>All cases, operator by operator.</summary>
-    public static IEnumerable<KernelCase> All =>
+    /// <summary>All cases: those of f32 activations, operator by operator, then the same with activations of bf16.</summary>
+    public static IEnumerable<KernelCase> All => [.. F32, .. F32.Select(c => c.As(DType.BF16))];
+
+    /// <summary>The cases of f32 activations, operator by operator.</summary>
+    public static IEnumerable<KernelCase> F32 =>
     [
         .. ElementwiseCases.All(),
         .. BatchNorm2dCases.All(),
         .. Conv2dCases.All(),
         .. CenterCropCases.All(),
+        .. SoftmaxCrossEntropyCases.All(),
+        .. SgdCases.All(),
+        .. CropFlipCases.All(),
+        .. GemmCases.All(),
+        .. LinearCases.All(),
+        .. PoolingCases.All(),
+        .. NormalizeCases.All(),
+        .. CastCases.All(),
+        .. NoiseCases.All(),
+        .. DropoutCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
@@ -27,5 +40,5 @@ public static class KernelCases
     /// <param name="type">Type of the activations.</param>
     internal static KernelCase Of<TCall>(string label, Func<Buffers, TCall> build, double tolerance = 1e-6, DType type = DType.F32)
         where TCall : struct, IKernelCall =>
-        new KernelCase<TCall>(build) { Label = label, Tolerance = type == DType.BF16 ? Math.Max(tolerance, 8e-3) : tolerance, Type = type };
+        new KernelCase<TCall>(build) { Label = label, Tolerance = tolerance }.As(type);
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
+using Dom.Tensors.Ops;
 
 namespace Dom.Kernels.Cpu;
 
@@ -29,7 +30,8 @@ public sealed partial class CpuBackend : HostBackend
     public int Threads => _workers.Count;
 
     /// <inheritdoc/>
-    public override bool Supports(Type call, DType type) => type == DType.F32 && HasKernel(call);
+    public override bool Supports(Type call, DType type) =>
+        (type == DType.F32 || (type == DType.BF16 && call == typeof(Cast))) && HasKernel(call);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -43,8 +43,8 @@ public sealed class SmallCnn : Module
     public override Tensor Apply(Tensor x, Pass pass)
     {
         var y = CenterCrop.Apply(x, Margin);
-        y = MaxPool2d.Apply(_bn1.ApplyRelu(_conv1.Apply(y, pass), pass), kernel: 3, stride: 2, padding: 1);
-        y = MaxPool2d.Apply(_bn2.ApplyRelu(_conv2.Apply(y, pass), pass), kernel: 3, stride: 2, padding: 1);
+        y = MaxPool2d.Apply(_bn1.ApplyRelu(_conv1.Apply(y, pass), pass), 3, 3, 2, padding: 1);
+        y = MaxPool2d.Apply(_bn2.ApplyRelu(_conv2.Apply(y, pass), pass), 3, 3, 2, padding: 1);
         y = Reshape.Apply(y, Shape.Of(y.Shape[0], y.Shape[1] * y.Shape[2] * y.Shape[3]));
         y = _bn3.ApplyRelu(_dense1.Apply(y, pass), pass);
         y = _bn4.ApplyRelu(_dense2.Apply(y, pass), pass);

@@ -7,6 +7,7 @@ public sealed class Gradients
 {
     private readonly Dictionary<Tensor, Tensor> _gradients = new(ReferenceEqualityComparer.Instance);
     private readonly IReadOnlyDictionary<Tensor, Tensor>? _into;
+    private readonly HashSet<Tensor> _pending = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<Tensor> _slotsGiven = new(ReferenceEqualityComparer.Instance);
 
     internal Gradients(IReadOnlyDictionary<Tensor, Tensor>? into) => _into = into;
@@ -20,16 +21,22 @@ public sealed class Gradients
     public bool Contains(Tensor tensor) => _gradients.ContainsKey(tensor);
 
     /// <summary>Memory for a gradient of <paramref name="tensor"/>: the slot that was set aside for it, the first time, or a new tensor.</summary>
-    public Tensor Allocate(Tensor tensor) => _into is not null && _into.TryGetValue(tensor, out var slot) && _slotsGiven.Add(tensor)
-        ? slot.Share()
-        : Tensor.Persistent(tensor.Shape, tensor.Type, tensor.Backend, "gradient");
+    public Tensor Allocate(Tensor tensor)
+    {
+        var gradient = _into is not null && _into.TryGetValue(tensor, out var slot) && _slotsGiven.Add(tensor)
+            ? slot.Share()
+            : Tensor.Persistent(tensor.Shape, tensor.Type, tensor.Backend, "gradient");
+        _pending.Add(gradient);
+        return gradient;
+    }
 
     /// <summary>Adds a gradient that was written into memory from <see cref="Allocate"/>; this object now owns it.</summary>
     public void AddOwned(Tensor tensor, Tensor gradient)
     {
+        _pending.Add(gradient);
         if (!_gradients.TryGetValue(tensor, out var sum))
         {
-            _gradients.Add(tensor, gradient);
+            Store(tensor, gradient);
             return;
         }
         // A residual add hands one buffer to both its inputs: only memory that nobody else holds may be added to in place,
@@ -37,20 +44,20 @@ public sealed class Gradients
         if (sum.IsSoleOwner || IsSlot(tensor, sum))
         {
             tensor.Backend.Run(new Accumulate(gradient.Read, sum.ReadWrite));
-            gradient.Dispose();
+            Discard(gradient);
             return;
         }
         if (gradient.IsSoleOwner)
         {
             tensor.Backend.Run(new Accumulate(sum.Read, gradient.ReadWrite));
-            _gradients[tensor] = gradient;
+            Store(tensor, gradient);
         }
         else
         {
-            var total = Tensor.Persistent(tensor.Shape, tensor.Type, tensor.Backend, "gradient");
+            var total = Allocate(tensor);
             tensor.Backend.Run(new AddForward(sum.Read, gradient.Read, total.Write));
-            _gradients[tensor] = total;
-            gradient.Dispose();
+            Store(tensor, total);
+            Discard(gradient);
         }
         sum.Dispose();
     }
@@ -60,8 +67,25 @@ public sealed class Gradients
 
     internal Tensor? Take(Tensor tensor) => _gradients.Remove(tensor, out var gradient) ? gradient : null;
 
+    /// <summary>Gives all memory back after a backward pass that failed.</summary>
+    internal void Release()
+    {
+        foreach (var gradient in _gradients.Values.Concat(_pending))
+            gradient.Dispose();
+        _gradients.Clear();
+        _pending.Clear();
+    }
+
+    /// <summary>A slot that does not fit would be written past its end.</summary>
+    internal void CheckSlots(List<Tensor> watched)
+    {
+        foreach (var tensor in watched)
+            if (_into is not null && _into.TryGetValue(tensor, out var slot) && (slot.Shape != tensor.Shape || slot.Type != tensor.Type))
+                throw new ShapeException($"gradient: the slot of {tensor} is {slot}; shape and type must agree.");
+    }
+
     /// <summary>Keeps only the gradients of the watched tensors, puts them where they were asked for, and hands them to the scope.</summary>
-    internal void Finish(Tensor[] watched)
+    internal void Finish(List<Tensor> watched)
     {
         foreach (var (tensor, gradient) in _gradients.Where(pair => !watched.Contains(pair.Key)).ToArray())
         {
@@ -75,6 +99,18 @@ public sealed class Gradients
             if (_gradients.TryGetValue(tensor, out var gradient))
                 TensorScope.Current?.Adopt(gradient);
         }
+    }
+
+    private void Store(Tensor tensor, Tensor gradient)
+    {
+        _gradients[tensor] = gradient;
+        _pending.Remove(gradient);
+    }
+
+    private void Discard(Tensor gradient)
+    {
+        _pending.Remove(gradient);
+        gradient.Dispose();
     }
 
     private bool IsSlot(Tensor tensor, Tensor gradient) =>

@@ -1,0 +1,72 @@
+using System.Runtime.CompilerServices;
+using Dom.Kernels.Cpu.Simd;
+using Dom.Tensors.Backend;
+using Dom.Tensors.Ops;
+
+namespace Dom.Kernels.Cpu;
+
+/* Convolution, directly on NHWC: no im2col, no layout but that of the tensors. All three passes end in one micro-kernel (Simd/TileKernel.cs) that
+   multiplies 4 gathered rows with a packed panel; what differs is what the rows are:
+     forward          4 output pixels, summed over taps and input channels, panel = weights
+     input gradient   4 input pixels, summed over the taps that reach them and output channels, panel = transposed weights
+     weight gradient  4 input channels at a tap, summed over pixels, panel = output gradients
+   Tasks are cut by sizes alone and write disjoint results, and every sum has one fixed order: the same bits on any number of threads. */
+public sealed partial class CpuBackend :
+    IKernel<Conv2dForward>, IKernel<Conv2dInputGradient>, IKernel<Conv2dWeightGradient>
+{
+    private const int ZeroFloats = 512;
+
+    private readonly Conv2dPlans _conv2dPlans = new();
+    private readonly float[] _zeros = GC.AllocateArray<float>(ZeroFloats, pinned: true);
+
+    /// <summary>The widest vectors that kernels may use. Tests set it to cover processors narrower than the one at hand.</summary>
+    internal SimdWidth SimdWidth { get; init; } = SimdSupport.Widest;
+
+    private unsafe float* Zeros => (float*)Unsafe.AsPointer(ref _zeros[0]);
+
+    unsafe void IKernel<Conv2dForward>.Run(in Conv2dForward call)
+    {
+        float* x = Floats(call.X, "conv2d"), weight = Floats(call.Weight, "conv2d"), y = Floats(call.Y, "conv2d");
+        if (call.X.Length == 0)
+            new Span<float>(y, call.Y.Length).Clear();
+        else if (call.Y.Length > 0)
+            Gather(_conv2dPlans.Forward(call.Sizes, SimdWidth), x, weight, y, inputGradient: false);
+    }
+
+    unsafe void IKernel<Conv2dInputGradient>.Run(in Conv2dInputGradient call)
+    {
+        const string Name = "conv2d input gradient";
+        float* dy = Floats(call.Dy, Name), weight = Floats(call.Weight, Name), dx = Floats(call.Dx, Name);
+        if (call.Dy.Length == 0)
+            new Span<float>(dx, call.Dx.Length).Clear();
+        else if (call.Dx.Length > 0)
+            Gather(_conv2dPlans.InputGradient(call.Sizes, SimdWidth), dy, weight, dx, inputGradient: true);
+    }
+
+    unsafe void IKernel<Conv2dWeightGradient>.Run(in Conv2dWeightGradient call)
+    {
+        const string Name = "conv2d weight gradient";
+        float* x = Floats(call.X, Name), dy = Floats(call.Dy, Name), dweight = Floats(call.DWeight, Name);
+        if (call.X.Length == 0 || call.Dy.Length == 0)
+        {
+            new Span<float>(dweight, call.DWeight.Length).Clear();
+            return;
+        }
+        var plan = _conv2dPlans.WeightGradient(call.Sizes, SimdWidth);
+        float* sums = SharedScratch.Floats(plan.Groups * plan.GroupFloats);
+        float** slabs = stackalloc float*[Threads];
+        for (int worker = 0; worker < Threads; worker++)
+            slabs[worker] = ScratchOf(worker).Floats(plan.WorkerFloats);
+        _workers.Run(plan.Tasks, new Conv2dWeightGradientJob(plan, x, dy, sums, slabs, Zeros));
+        var reduction = new Conv2dWeightReduction(plan, sums, dweight);
+        _workers.Run(reduction.Tasks, reduction);
+    }
+
+    private unsafe void Gather(Conv2dGatherPlan plan, float* source, float* weight, float* target, bool inputGradient)
+    {
+        float* packed = SharedScratch.Floats(plan.PackedFloats);
+        var packing = new Conv2dWeightPacking(plan, weight, packed, inputGradient);
+        _workers.Run(packing.Tasks, packing);
+        _workers.Run(plan.Tasks, new Conv2dGatherJob(plan, source, packed, target, Zeros));
+    }
+}

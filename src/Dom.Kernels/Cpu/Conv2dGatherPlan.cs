@@ -1,0 +1,150 @@
+using Dom.Kernels.Cpu.Simd;
+using Dom.Tensors.Ops;
+
+namespace Dom.Kernels.Cpu;
+
+/// <summary>
+/// How one convolution gathers its results: forward, or the gradient with respect to the input. Both are
+/// target[pixel, :] = sum over taps of source[pixel of the tap, :] weights[tap], and differ in which pixel a tap reads.
+/// </summary>
+/// <remarks>
+/// A tile is four target pixels by a block of target channels. On small maps the four are one place in four images: they then share the taps that meet
+/// padding, and these are left out. On large maps they are neighbours in a row. With a stride, the pixels of an input gradient
+/// are first sorted by their remainders modulo the stride, since pixels of one class are reached by the same taps.
+/// </remarks>
+internal sealed class Conv2dGatherPlan
+{
+    private const int PackedFloatsInCache = 76 * 1024; // 300 KiB of a block's weights stay in the second-level cache
+    private const int SourceFloatsInCache = 64 * 1024;
+    private const int LongestChunk = 256;
+    private const int LargestSharedMap = 100;           // pixels of a map whose tiles go across images
+    private const int LeastTasks = 32;
+
+    private Conv2dGatherPlan(Conv2dSizes sizes, bool inputGradient, SimdWidth widest)
+    {
+        Sizes = sizes;
+        Taps = sizes.KernelHeight * sizes.KernelWidth;
+        int inputPixels = sizes.Height * sizes.Width, outputPixels = sizes.OutputHeight * sizes.OutputWidth;
+        (SourceChannels, TargetChannels) = inputGradient ? (sizes.Outputs, sizes.Inputs) : (sizes.Inputs, sizes.Outputs);
+        (SourceImage, TargetImage) = inputGradient
+            ? (outputPixels * sizes.Outputs, inputPixels * sizes.Inputs)
+            : (inputPixels * sizes.Inputs, outputPixels * sizes.Outputs);
+        Shape = TileShape.For(TargetChannels, widest);
+        int chunk = Math.Clamp(PackedFloatsInCache / (Taps * Shape.Width), 16, LongestChunk);
+        int chunks = (SourceChannels + chunk - 1) / chunk;
+        Chunk = (SourceChannels + chunks - 1) / chunks;
+
+        var taps = inputGradient ? InputGradientTaps(sizes) : ForwardTaps(sizes);
+        OneImage = Table(taps, 1);
+        if (sizes.Batch >= TileTable.TileRows && TargetImage / TargetChannels <= LargestSharedMap)
+            FourImages = Table(taps, TileTable.TileRows);
+
+        int groupsWanted = Math.Min(sizes.Batch, LeastTasks);
+        ImagesPerTask = Math.Clamp(SourceFloatsInCache / Math.Max(1, SourceImage), 1, (sizes.Batch + groupsWanted - 1) / groupsWanted);
+        if (FourImages is not null)
+            ImagesPerTask = (ImagesPerTask + TileTable.TileRows - 1) / TileTable.TileRows * TileTable.TileRows;
+        Groups = (sizes.Batch + ImagesPerTask - 1) / ImagesPerTask;
+        Spans = FourImages is null ? Math.Clamp(LeastTasks / Groups, 1, OneImage.Tiles) : 1;
+    }
+
+    public Conv2dSizes Sizes { get; }
+
+    /// <summary>Places of the kernel, R S.</summary>
+    public int Taps { get; }
+
+    public int SourceChannels { get; }
+
+    public int TargetChannels { get; }
+
+    /// <summary>Floats of a source image.</summary>
+    public int SourceImage { get; }
+
+    /// <summary>Floats of a target image.</summary>
+    public int TargetImage { get; }
+
+    /// <summary>Tile of target pixels by target channels.</summary>
+    public TileShape Shape { get; }
+
+    /// <summary>Source channels whose products are summed in registers before a tile is stored.</summary>
+    public int Chunk { get; }
+
+    /// <summary>Tiles of four pixels of one image.</summary>
+    public TileTable OneImage { get; }
+
+    /// <summary>Tiles of one pixel of four images; null where that does not pay.</summary>
+    public TileTable? FourImages { get; }
+
+    /// <summary>Images that a task works on.</summary>
+    public int ImagesPerTask { get; }
+
+    /// <summary>Groups of <see cref="ImagesPerTask"/> images.</summary>
+    public int Groups { get; }
+
+    /// <summary>Parts that the tiles of an image are cut into.</summary>
+    public int Spans { get; }
+
+    /// <summary>Number of tasks: groups of images x spans of tiles x blocks of channels. They depend on the sizes alone.</summary>
+    public int Tasks => Groups * Spans * Shape.Blocks(TargetChannels);
+
+    /// <summary>Floats of the packed weights.</summary>
+    public long PackedFloats => (long)Taps * SourceChannels * Shape.PaddedWidth(TargetChannels);
+
+    public static Conv2dGatherPlan Forward(Conv2dSizes sizes, SimdWidth widest) => new(sizes, false, widest);
+
+    public static Conv2dGatherPlan InputGradient(Conv2dSizes sizes, SimdWidth widest) => new(sizes, true, widest);
+
+    /// <summary>For each class of target pixels: the pixels, and for pixel and tap the source pixel or -1.</summary>
+    private readonly record struct GatherTaps(IReadOnlyList<int[]> Classes, Func<int, int, int> Source);
+
+    private static GatherTaps ForwardTaps(Conv2dSizes s) => new(
+        [[.. Enumerable.Range(0, s.OutputHeight * s.OutputWidth)]],
+        (pixel, tap) =>
+        {
+            int h = pixel / s.OutputWidth * s.Stride + tap / s.KernelWidth - s.Padding;
+            int w = pixel % s.OutputWidth * s.Stride + tap % s.KernelWidth - s.Padding;
+            return h >= 0 && h < s.Height && w >= 0 && w < s.Width ? h * s.Width + w : -1;
+        });
+
+    private static GatherTaps InputGradientTaps(Conv2dSizes s)
+    {
+        var classes = Enumerable.Range(0, s.Height * s.Width)
+            .GroupBy(pixel => (pixel / s.Width % s.Stride, pixel % s.Width % s.Stride))
+            .Select(pixels => pixels.ToArray())
+            .ToArray();
+        return new(classes, (pixel, tap) =>
+        {
+            int p = pixel / s.Width + s.Padding - tap / s.KernelWidth, q = pixel % s.Width + s.Padding - tap % s.KernelWidth;
+            return p >= 0 && p % s.Stride == 0 && p / s.Stride < s.OutputHeight && q >= 0 && q % s.Stride == 0 && q / s.Stride < s.OutputWidth
+                ? p / s.Stride * s.OutputWidth + q / s.Stride
+                : -1;
+        });
+    }
+
+    private TileTable Table(GatherTaps taps, int images)
+    {
+        var table = new TileTable.Builder();
+        int pixels = TileTable.TileRows / images;
+        Span<int> rows = stackalloc int[TileTable.TileRows];
+        foreach (var pixelClass in taps.Classes)
+            for (int first = 0; first < pixelClass.Length; first += pixels)
+            {
+                int count = Math.Min(pixels, pixelClass.Length - first) * images;
+                for (int i = 0; i < count; i++)
+                    rows[i] = pixelClass[first + i / images] * TargetChannels + i % images * TargetImage;
+                table.AddTile(1, rows[..count]);
+                for (int tap = 0; tap < Taps; tap++)
+                {
+                    bool meetsImage = false;
+                    for (int i = 0; i < count; i++)
+                    {
+                        int source = taps.Source(pixelClass[first + i / images], tap);
+                        rows[i] = source < 0 ? -1 : source * SourceChannels + i % images * SourceImage;
+                        meetsImage |= source >= 0;
+                    }
+                    if (meetsImage)
+                        table.AddSegment(tap, rows[..count]);
+                }
+            }
+        return table.Build();
+    }
+}

@@ -1,0 +1,147 @@
+using System.Runtime.CompilerServices;
+using Dom.Kernels.Cpu.Simd;
+
+namespace Dom.Kernels.Cpu;
+
+/// <summary>Sums the products of a <see cref="Conv2dWeightGradientPlan"/>: one task is a group of slabs, a block of input channels and one of output channels.</summary>
+internal readonly unsafe struct Conv2dWeightGradientJob(
+    Conv2dWeightGradientPlan plan, float* x, float* dy, float* sums, float** workers, float* zeros) : IJob
+{
+    public void Execute(int task, int worker)
+    {
+        int outputBlock = task % plan.OutputBlocks, inputBlock = task / plan.OutputBlocks % plan.InputBlocks;
+        int group = task / plan.OutputBlocks / plan.InputBlocks;
+        int width = plan.Shape.WidthOf(outputBlock, plan.Sizes.Outputs);
+        float* inputs = workers[worker], outputs = inputs + plan.InputSlabFloats;
+        var kernel = plan.Shape.KernelOf(outputBlock, plan.Sizes.Outputs);
+        TileRun run;
+        Unsafe.SkipInit(out run);
+        run.Zeros = zeros;
+        run.Panel = outputs;
+        run.PanelPitch = run.Columns = width;
+        run.Length = 1;
+        run.Adds = false;
+        float* target = sums + group * (nint)plan.GroupFloats + plan.BlockOffset(outputBlock, inputBlock);
+        nint fourChannels = (nint)TileTable.TileRows * plan.Taps * plan.Shape.Width;
+        int lastSlab = Math.Min(plan.Slabs, (group + 1) * plan.SlabsPerGroup);
+        for (int slab = group * plan.SlabsPerGroup; slab < lastSlab; slab++)
+        {
+            PackInputs(slab, inputBlock, inputs);
+            PackOutputs(slab, outputBlock, width, outputs);
+            for (int panel = 0; panel + 1 < plan.PanelStarts.Length; panel++)
+            {
+                run.Tiles = plan.PanelStarts[panel + 1] - plan.PanelStarts[panel];
+                run.Table = plan.Panels.At(plan.PanelStarts[panel]);
+                for (int channel = 0; channel < plan.ChannelsOf(inputBlock); channel += TileTable.TileRows)
+                {
+                    run.Source = inputs + (nint)channel * plan.PlaneFloats;
+                    run.Target = target + channel / TileTable.TileRows * fourChannels;
+                    kernel(&run);
+                }
+                run.Adds = true;
+            }
+        }
+    }
+
+    /// <summary>x of the slab as [channel][row][column modulo stride][column / stride][image].</summary>
+    private void PackInputs(int slab, int inputBlock, float* target)
+    {
+        var s = plan.Sizes;
+        int firstChannel = inputBlock * plan.InputBlock, channels = Math.Min(plan.InputBlock, s.Inputs - firstChannel);
+        for (int h = 0; h < s.Height; h++)
+        {
+            if (!plan.ReadsRow(h))
+                continue;
+            for (int remainder = 0; remainder < Math.Min(s.Stride, s.Width); remainder++)
+                if (plan.ReadsColumns(remainder))
+                    PackRun(slab, h, remainder, firstChannel, channels, target + (nint)(h * s.Width + plan.ColumnsBefore(remainder)) * plan.ImagesPerSlab);
+        }
+    }
+
+    private void PackRun(int slab, int h, int firstColumn, int firstChannel, int channels, float* target)
+    {
+        var s = plan.Sizes;
+        float** rows = stackalloc float*[TileTable.TileRows];
+        int filled = 0;
+        for (int column = firstColumn; column < s.Width; column += s.Stride)
+            for (int i = 0; i < plan.ImagesPerSlab; i++)
+            {
+                int image = slab * plan.ImagesPerSlab + i;
+                rows[filled++] = image < s.Batch ? x + (((nint)image * s.Height + h) * s.Width + column) * s.Inputs + firstChannel : zeros;
+                if (filled < TileTable.TileRows)
+                    continue;
+                Transpose.FourRows(rows[0], rows[1], rows[2], rows[3], channels, target, plan.PlaneFloats);
+                target += filled;
+                filled = 0;
+            }
+        for (int i = 0; i < filled; i++)
+            for (int c = 0; c < channels; c++)
+                target[(nint)c * plan.PlaneFloats + i] = rows[i][c];
+    }
+
+    /// <summary>dy of the slab as [row][column][image][channel of the block], channels padded with zeros to whole vectors.</summary>
+    private void PackOutputs(int slab, int outputBlock, int width, float* target)
+    {
+        var s = plan.Sizes;
+        int pixels = s.OutputHeight * s.OutputWidth, channel = outputBlock * plan.Shape.Width, channels = Math.Min(width, s.Outputs - channel);
+        for (int i = 0; i < plan.ImagesPerSlab; i++)
+        {
+            int image = slab * plan.ImagesPerSlab + i;
+            for (int pixel = 0; pixel < pixels; pixel++)
+            {
+                var packed = new Span<float>(target + ((nint)pixel * plan.ImagesPerSlab + i) * width, width);
+                if (image >= s.Batch)
+                {
+                    packed.Clear();
+                    continue;
+                }
+                new ReadOnlySpan<float>(dy + ((nint)image * pixels + pixel) * s.Outputs + channel, channels).CopyTo(packed);
+                packed[channels..].Clear();
+            }
+        }
+    }
+}
+
+/// <summary>Adds the sums of all groups, in order, and stores them as weights [K, R, S, C]. One task is a block of output channels and a tap.</summary>
+internal readonly unsafe struct Conv2dWeightReduction(Conv2dWeightGradientPlan plan, float* sums, float* dweight) : IJob
+{
+    public int Tasks => plan.OutputBlocks * plan.Taps;
+
+    public void Execute(int task, int worker)
+    {
+        int outputBlock = task / plan.Taps, tap = task % plan.Taps, width = plan.Shape.Width;
+        int firstOutput = outputBlock * width, outputs = Math.Min(width, plan.Sizes.Outputs - firstOutput);
+        nint pitch = (nint)plan.Taps * plan.Sizes.Inputs;
+        float* target = dweight + firstOutput * pitch + (nint)tap * plan.Sizes.Inputs;
+        float* total = stackalloc float[TileTable.TileRows * width];
+        for (int first = 0; first < plan.Sizes.Inputs; first += TileTable.TileRows)
+        {
+            // Blocks of input channels follow one another, so the fours of all blocks are equally far apart.
+            AddGroups(sums + plan.BlockOffset(outputBlock, 0) + ((nint)first * plan.Taps + (nint)tap * TileTable.TileRows) * width, width, total);
+            int channels = Math.Min(TileTable.TileRows, plan.Sizes.Inputs - first);
+            int k = 0;
+            if (channels == TileTable.TileRows)
+            {
+                float* rows = target + first;
+                for (; k + 4 <= outputs; k += 4)
+                    Transpose.FourRows(total + k, total + width + k, total + 2 * width + k, total + 3 * width + k, 4, rows + k * pitch, pitch);
+            }
+            for (; k < outputs; k++)
+                for (int c = 0; c < channels; c++)
+                    target[k * pitch + first + c] = total[c * width + k];
+        }
+    }
+
+    private void AddGroups(float* first, int width, float* total)
+    {
+        int count = TileTable.TileRows * width;
+        var sum = new Span<float>(total, count);
+        new ReadOnlySpan<float>(first, count).CopyTo(sum);
+        for (int group = 1; group < plan.Groups; group++)
+        {
+            float* next = first + group * (nint)plan.GroupFloats;
+            for (int i = 0; i < count; i++)
+                total[i] += next[i];
+        }
+    }
+}

@@ -1,0 +1,175 @@
+using Dom.Kernels.Cpu.Simd;
+using Dom.Tensors.Ops;
+
+namespace Dom.Kernels.Cpu;
+
+/// <summary>
+/// How the gradient with respect to the weights is summed. A slab is a few images of a block of input channels and of a block of output channels, packed so that
+/// a run of output pixels is contiguous in both: x as [channel][row][column modulo stride][column / stride][image], dy as
+/// [row][column][image][channel]. A tile is then 4 input channels at one tap by a block of output channels, and a segment is a row of a tap.
+/// </summary>
+/// <remarks>
+/// Slabs are dealt to a fixed number of groups of images; a group adds its slabs one after the other, and the groups are added at the end. So the
+/// sum is a fixed tree: the same bits on any number of threads, and rounding errors grow with the length of a branch and not of the whole.
+/// </remarks>
+internal sealed class Conv2dWeightGradientPlan
+{
+    private const int SlabFloatsInCache = 64 * 1024;
+    private const int SumFloatsInCache = 76 * 1024;
+    private const int PanelPixels = 64;                 // 16 KiB of dy in the first-level cache serve all taps and input channels
+    private const int ShortestRun = 24;
+    private const int TasksWanted = 32;
+    private const long MostSumFloats = 4L << 20;
+    private const int LongestZeroRow = 256;
+
+    private Conv2dWeightGradientPlan(Conv2dSizes sizes, SimdWidth widest)
+    {
+        Sizes = sizes;
+        Taps = sizes.KernelHeight * sizes.KernelWidth;
+        Shape = TileShape.For(sizes.Outputs, widest);
+        int perImage = sizes.OutputWidth >= ShortestRun ? 1 : (ShortestRun + sizes.OutputWidth - 1) / sizes.OutputWidth;
+        Slabs = (sizes.Batch + perImage - 1) / perImage;
+        ImagesPerSlab = (sizes.Batch + Slabs - 1) / Slabs;
+        PlaneFloats = sizes.Height * sizes.Width * ImagesPerSlab + 16; // the odd pitch keeps the planes out of each other's cache sets
+        int channels = RoundUp(sizes.Inputs);
+        int limit = Math.Clamp(Math.Min(SlabFloatsInCache / PlaneFloats, SumFloatsInCache / (Taps * Shape.Width)) & -4, 4, LongestZeroRow);
+        int inputBlocks = (channels + limit - 1) / limit;
+        InputBlock = RoundUp((channels + inputBlocks - 1) / inputBlocks);
+        InputBlocks = (channels + InputBlock - 1) / InputBlock;
+        OutputBlocks = Shape.Blocks(sizes.Outputs);
+        GroupFloats = (long)Taps * channels * OutputBlocks * Shape.Width;
+
+        int blocks = InputBlocks * OutputBlocks;
+        int groups = (int)Math.Clamp(Math.Min((TasksWanted + blocks - 1) / blocks, MostSumFloats / GroupFloats), 1, Slabs);
+        SlabsPerGroup = (Slabs + groups - 1) / groups;
+        Groups = (Slabs + SlabsPerGroup - 1) / SlabsPerGroup;
+        (Panels, PanelStarts) = Table();
+    }
+
+    public Conv2dSizes Sizes { get; }
+
+    /// <summary>Places of the kernel, R S.</summary>
+    public int Taps { get; }
+
+    /// <summary>Tile of input channels by output channels.</summary>
+    public TileShape Shape { get; }
+
+    /// <summary>Images of a slab: more than one where rows are short.</summary>
+    public int ImagesPerSlab { get; }
+
+    /// <summary>Slabs of all images; the last may lack images, which count as zeros.</summary>
+    public int Slabs { get; }
+
+    /// <summary>Slabs that are added one after the other.</summary>
+    public int SlabsPerGroup { get; }
+
+    /// <summary>Groups of slabs.</summary>
+    public int Groups { get; }
+
+    /// <summary>Floats from one packed channel of x to the next.</summary>
+    public int PlaneFloats { get; }
+
+    /// <summary>Input channels of a block, a multiple of 4.</summary>
+    public int InputBlock { get; }
+
+    public int InputBlocks { get; }
+
+    public int OutputBlocks { get; }
+
+    /// <summary>The tiles of the first four input channels, panel after panel; others are a multiple of the plane away.</summary>
+    public TileTable Panels { get; }
+
+    /// <summary>First tile of each panel (some rows of dy), and the number of all tiles.</summary>
+    public int[] PanelStarts { get; }
+
+    /// <summary>Floats of the sums of one group: [output block][input block][4 input channels][tap][input channel][output channel].</summary>
+    public long GroupFloats { get; }
+
+    /// <summary>Floats of a packed slab of x.</summary>
+    public long InputSlabFloats => (long)InputBlock * PlaneFloats;
+
+    /// <summary>Floats of a slab of x and of one of dy.</summary>
+    public long WorkerFloats => InputSlabFloats + (long)Sizes.OutputHeight * Sizes.OutputWidth * ImagesPerSlab * Shape.Width;
+
+    /// <summary>Number of tasks: groups x blocks of input channels x blocks of output channels. They depend on the sizes alone.</summary>
+    public int Tasks => Groups * InputBlocks * OutputBlocks;
+
+    public static Conv2dWeightGradientPlan For(Conv2dSizes sizes, SimdWidth widest) => new(sizes, widest);
+
+    /// <summary>Where the sums of a block begin in those of its group.</summary>
+    public nint BlockOffset(int outputBlock, int inputBlock) =>
+        ((nint)outputBlock * RoundUp(Sizes.Inputs) + (nint)inputBlock * InputBlock) * Taps * Shape.Width;
+
+    /// <summary>Input channels of a block, a multiple of 4.</summary>
+    public int ChannelsOf(int inputBlock) => Math.Min(InputBlock, RoundUp(Sizes.Inputs) - inputBlock * InputBlock);
+
+    /// <summary>Columns of x before those whose remainder modulo the stride is <paramref name="remainder"/>.</summary>
+    public int ColumnsBefore(int remainder)
+    {
+        int columns = 0;
+        for (int i = 0; i < remainder; i++)
+            columns += (Sizes.Width - i + Sizes.Stride - 1) / Sizes.Stride;
+        return columns;
+    }
+
+    /// <summary>Whether any tap reads row <paramref name="h"/> of x: with a stride beyond the kernel's size, some are never read.</summary>
+    public bool ReadsRow(int h) => IsRead(h, Sizes.KernelHeight, Sizes.OutputHeight);
+
+    /// <summary>Whether any tap reads columns of x that have this remainder modulo the stride.</summary>
+    public bool ReadsColumns(int remainder) => IsRead(remainder, Math.Min(Sizes.KernelWidth, Sizes.Stride), int.MaxValue);
+
+    private bool IsRead(int at, int kernel, int outputs)
+    {
+        for (int tap = 0; tap < kernel; tap++)
+        {
+            int distance = at + Sizes.Padding - tap;
+            if (distance % Sizes.Stride == 0 && (outputs == int.MaxValue || (distance >= 0 && distance / Sizes.Stride < outputs)))
+                return true;
+        }
+        return false;
+    }
+
+    private static int RoundUp(int channels) => (channels + TileTable.TileRows - 1) / TileTable.TileRows * TileTable.TileRows;
+
+    private (TileTable Table, int[] Starts) Table()
+    {
+        var s = Sizes;
+        var table = new TileTable.Builder();
+        var starts = new List<int>();
+        int rows = Math.Max(1, PanelPixels / (s.OutputWidth * ImagesPerSlab));
+        for (int first = 0; first < s.OutputHeight; first += rows)
+        {
+            starts.Add(table.Tiles);
+            for (int tap = 0; tap < Taps; tap++)
+                AddTap(table, tap, first, Math.Min(s.OutputHeight, first + rows));
+        }
+        starts.Add(table.Tiles);
+        return (table.Build(), [.. starts]);
+    }
+
+    /// <summary>Adds the tile of a tap: a segment for each row of dy whose products with x are not all padding.</summary>
+    private void AddTap(TileTable.Builder table, int tap, int firstRow, int endRow)
+    {
+        var s = Sizes;
+        int down = tap / s.KernelWidth - s.Padding, right = tap % s.KernelWidth - s.Padding;
+        int firstColumn = right >= 0 ? 0 : (-right + s.Stride - 1) / s.Stride;
+        int endColumn = Math.Min(s.OutputWidth, s.Width - 1 - right < 0 ? 0 : (s.Width - 1 - right) / s.Stride + 1);
+        Span<int> planes = stackalloc int[TileTable.TileRows];
+        for (int i = 0; i < planes.Length; i++)
+            planes[i] = (tap * TileTable.TileRows + i) * Shape.Width;
+        table.AddTile(Math.Max(0, endColumn - firstColumn) * ImagesPerSlab, planes);
+        if (endColumn <= firstColumn)
+            return;
+        int column = firstColumn * s.Stride + right;
+        for (int row = firstRow; row < endRow; row++)
+        {
+            int h = row * s.Stride + down;
+            if (h < 0 || h >= s.Height)
+                continue;
+            int offset = (h * s.Width + ColumnsBefore(column % s.Stride) + column / s.Stride) * ImagesPerSlab;
+            for (int i = 0; i < planes.Length; i++)
+                planes[i] = offset + i * PlaneFloats;
+            table.AddSegment((row * s.OutputWidth + firstColumn) * ImagesPerSlab, planes);
+        }
+    }
+}

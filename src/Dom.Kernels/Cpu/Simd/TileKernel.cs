@@ -1,0 +1,189 @@
+using System.Runtime.CompilerServices;
+
+namespace Dom.Kernels.Cpu.Simd;
+
+/// <summary>What <see cref="TileKernel{TSimd,TVector,TColumns}"/> works on: a run of tiles that share their sources, panels and target.</summary>
+internal unsafe struct TileRun
+{
+    /// <summary>Tiles as <see cref="TileTable"/> lays them out.</summary>
+    public int* Table;
+
+    /// <summary>Number of tiles.</summary>
+    public int Tiles;
+
+    /// <summary>What the source offsets of the table count from.</summary>
+    public float* Source;
+
+    /// <summary>At least <see cref="Length"/> zeros: the source of offset -1.</summary>
+    public float* Zeros;
+
+    /// <summary>Rows of the right-hand matrix, each as wide as the tile.</summary>
+    public float* Panel;
+
+    /// <summary>Floats from one panel number to the next.</summary>
+    public nint PanelPitch;
+
+    /// <summary>Products that each segment of length 1 in the table stands for.</summary>
+    public int Length;
+
+    /// <summary>What the target offsets of the table count from.</summary>
+    public float* Target;
+
+    /// <summary>Whether sums are added to the target, or replace it.</summary>
+    public bool Adds;
+
+    /// <summary>Columns of the tile that exist in the target; the others are computed and dropped.</summary>
+    public int Columns;
+
+    /// <summary>Room for a tile, used where <see cref="Columns"/> is less than the tile's width.</summary>
+    public float* Edge;
+}
+
+/// <summary>Columns of a tile, in vectors; a type so that the compiler removes what a narrow tile does not need.</summary>
+internal interface IColumns
+{
+    static abstract int Count { get; }
+}
+
+internal readonly struct OneColumn : IColumns { public static int Count => 1; }
+
+internal readonly struct TwoColumns : IColumns { public static int Count => 2; }
+
+internal readonly struct ThreeColumns : IColumns { public static int Count => 3; }
+
+internal readonly struct FourColumns : IColumns { public static int Count => 4; }
+
+/// <summary>
+/// The innermost loop of all convolutions: tile[i, :] = sum over segments g and steps k of source[g, i][k] panel[g][k, :], for 4 rows i and up
+/// to 4 vectors of columns, all 16 sums in registers.
+/// </summary>
+/// <remarks>
+/// Each step broadcasts 4 floats and loads a row of the panel: 8 loads for 16 multiply-adds, which are then the limit. A table says where the
+/// sources of each segment begin, so rows may be any pixels of any image, or the channel planes of a block, and segments that meet only padding are absent.
+/// </remarks>
+internal static unsafe class TileKernel<TSimd, TVector, TColumns>
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+    where TColumns : struct, IColumns
+{
+    private static int Width => TSimd.Width * TColumns.Count;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run(TileRun* run)
+    {
+        int* entry = run->Table;
+        float* source = run->Source, zeros = run->Zeros;
+        for (int tiles = run->Tiles; tiles > 0; tiles--)
+        {
+            int* tile = entry;
+            nint length = (nint)tile[TileTable.Length] * run->Length;
+            entry += TileTable.Header;
+            TVector s00 = default, s01 = default, s02 = default, s03 = default;
+            TVector s10 = default, s11 = default, s12 = default, s13 = default;
+            TVector s20 = default, s21 = default, s22 = default, s23 = default;
+            TVector s30 = default, s31 = default, s32 = default, s33 = default;
+            for (int segments = tile[TileTable.Segments]; segments > 0; segments--, entry += TileTable.Segment)
+            {
+                float* row0 = entry[1] < 0 ? zeros : source + entry[1];
+                float* row1 = entry[2] < 0 ? zeros : source + entry[2];
+                float* row2 = entry[3] < 0 ? zeros : source + entry[3];
+                float* row3 = entry[4] < 0 ? zeros : source + entry[4];
+                float* panel = run->Panel + entry[0] * run->PanelPitch;
+                for (nint k = 0; k < length; k++, panel += Width)
+                {
+                    var panel0 = TSimd.Load(panel);
+                    var panel1 = TColumns.Count > 1 ? TSimd.Load(panel + TSimd.Width) : default;
+                    var panel2 = TColumns.Count > 2 ? TSimd.Load(panel + 2 * TSimd.Width) : default;
+                    var panel3 = TColumns.Count > 3 ? TSimd.Load(panel + 3 * TSimd.Width) : default;
+
+                    var x0 = TSimd.Broadcast(row0 + k);
+                    s00 = TSimd.MultiplyAdd(x0, panel0, s00);
+                    if (TColumns.Count > 1)
+                        s01 = TSimd.MultiplyAdd(x0, panel1, s01);
+                    if (TColumns.Count > 2)
+                        s02 = TSimd.MultiplyAdd(x0, panel2, s02);
+                    if (TColumns.Count > 3)
+                        s03 = TSimd.MultiplyAdd(x0, panel3, s03);
+
+                    var x1 = TSimd.Broadcast(row1 + k);
+                    s10 = TSimd.MultiplyAdd(x1, panel0, s10);
+                    if (TColumns.Count > 1)
+                        s11 = TSimd.MultiplyAdd(x1, panel1, s11);
+                    if (TColumns.Count > 2)
+                        s12 = TSimd.MultiplyAdd(x1, panel2, s12);
+                    if (TColumns.Count > 3)
+                        s13 = TSimd.MultiplyAdd(x1, panel3, s13);
+
+                    var x2 = TSimd.Broadcast(row2 + k);
+                    s20 = TSimd.MultiplyAdd(x2, panel0, s20);
+                    if (TColumns.Count > 1)
+                        s21 = TSimd.MultiplyAdd(x2, panel1, s21);
+                    if (TColumns.Count > 2)
+                        s22 = TSimd.MultiplyAdd(x2, panel2, s22);
+                    if (TColumns.Count > 3)
+                        s23 = TSimd.MultiplyAdd(x2, panel3, s23);
+
+                    var x3 = TSimd.Broadcast(row3 + k);
+                    s30 = TSimd.MultiplyAdd(x3, panel0, s30);
+                    if (TColumns.Count > 1)
+                        s31 = TSimd.MultiplyAdd(x3, panel1, s31);
+                    if (TColumns.Count > 2)
+                        s32 = TSimd.MultiplyAdd(x3, panel2, s32);
+                    if (TColumns.Count > 3)
+                        s33 = TSimd.MultiplyAdd(x3, panel3, s33);
+                }
+            }
+            // Rows past the last are copies of it: they must not be added twice.
+            int rows = tile[TileTable.Rows];
+            Store(run, tile, 0, s00, s01, s02, s03);
+            if (rows > 1)
+                Store(run, tile, 1, s10, s11, s12, s13);
+            if (rows > 2)
+                Store(run, tile, 2, s20, s21, s22, s23);
+            if (rows > 3)
+                Store(run, tile, 3, s30, s31, s32, s33);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(TileRun* run, int* tile, int row, TVector s0, TVector s1, TVector s2, TVector s3)
+    {
+        float* target = run->Target + tile[TileTable.Targets + row];
+        if (run->Columns < Width)
+        {
+            Put(run->Edge, s0, s1, s2, s3);
+            CopyEdge(run, target);
+            return;
+        }
+        if (run->Adds)
+        {
+            s0 = TSimd.Add(s0, TSimd.Load(target));
+            if (TColumns.Count > 1)
+                s1 = TSimd.Add(s1, TSimd.Load(target + TSimd.Width));
+            if (TColumns.Count > 2)
+                s2 = TSimd.Add(s2, TSimd.Load(target + 2 * TSimd.Width));
+            if (TColumns.Count > 3)
+                s3 = TSimd.Add(s3, TSimd.Load(target + 3 * TSimd.Width));
+        }
+        Put(target, s0, s1, s2, s3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(float* target, TVector s0, TVector s1, TVector s2, TVector s3)
+    {
+        TSimd.Store(s0, target);
+        if (TColumns.Count > 1)
+            TSimd.Store(s1, target + TSimd.Width);
+        if (TColumns.Count > 2)
+            TSimd.Store(s2, target + 2 * TSimd.Width);
+        if (TColumns.Count > 3)
+            TSimd.Store(s3, target + 3 * TSimd.Width);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CopyEdge(TileRun* run, float* target)
+    {
+        for (int j = 0; j < run->Columns; j++)
+            target[j] = run->Adds ? target[j] + run->Edge[j] : run->Edge[j];
+    }
+}

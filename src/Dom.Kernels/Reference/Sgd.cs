@@ -1,0 +1,24 @@
+using Dom.Tensors.Backend;
+using Dom.Tensors.Ops;
+
+namespace Dom.Kernels.Reference;
+
+public sealed partial class ReferenceBackend : IKernel<SgdStep>
+{
+    void IKernel<SgdStep>.Run(in SgdStep call)
+    {
+        double[] p = Load(call.Parameters), g = Load(call.Gradients), m = Load(call.Momentum);
+        for (int i = 0; i < p.Length; i++)
+        {
+            double gradient = g[i] + call.WeightDecay * p[i], step = gradient;
+            if (!call.Momentum.IsNone)
+            {
+                m[i] = call.MomentumFactor * m[i] + gradient;
+                step = call.Nesterov == 1 ? gradient + call.MomentumFactor * m[i] : m[i];
+            }
+            p[i] -= call.LearningRate * step;
+        }
+        Store(p, call.Parameters);
+        Store(m, call.Momentum);
+    }
+}

@@ -1,0 +1,129 @@
+using Dom.Tensors;
+using Dom.Tensors.Ops;
+
+namespace Dom.Kernels.Tests.Cpu;
+
+public sealed class Conv2dTests
+{
+    private const double Tolerance = 2e-6;
+
+    // Batch, height, width, inputs, outputs, kernel height, kernel width, stride, padding.
+    private static readonly Conv2dSizes[] Shapes =
+    [
+        new(1, 1, 1, 1, 1, 1, 1, 1, 0),
+        new(2, 5, 5, 1, 1, 3, 3, 1, 1),
+        new(2, 8, 8, 3, 16, 3, 3, 1, 1),       // a stem
+        new(5, 6, 7, 16, 16, 3, 3, 1, 1),
+        new(3, 7, 5, 17, 19, 3, 3, 1, 1),      // odd everything
+        new(4, 4, 4, 33, 65, 3, 3, 1, 1),      // one past a tile, four images
+        new(7, 3, 3, 64, 48, 3, 3, 1, 1),      // images left over after fours
+        new(2, 9, 9, 20, 40, 3, 3, 2, 1),
+        new(5, 8, 8, 12, 24, 3, 3, 2, 1),
+        new(4, 7, 6, 5, 9, 1, 1, 2, 0),        // most input pixels are never read
+        new(3, 6, 6, 9, 7, 1, 1, 1, 0),
+        new(1, 11, 9, 4, 6, 5, 5, 1, 2),
+        new(2, 12, 12, 3, 8, 7, 7, 2, 3),
+        new(2, 9, 10, 6, 5, 1, 3, 1, 0),       // rectangular
+        new(2, 9, 10, 6, 5, 5, 2, 3, 2),
+        new(2, 4, 5, 3, 4, 2, 2, 3, 0),        // a stride beyond the kernel
+        new(1, 1, 1, 8, 8, 3, 3, 1, 1),        // taps that meet only padding
+        new(2, 2, 2, 3, 5, 5, 5, 1, 4),        // more padding than image
+        new(6, 1, 1, 40, 10, 1, 1, 1, 0),      // a linear layer
+        new(1, 5, 33, 8, 8, 3, 3, 1, 1),       // rows longer than a panel
+        new(1, 3, 3, 300, 4, 3, 3, 1, 1),      // several chunks of input channels
+        new(1, 3, 3, 4, 300, 3, 3, 1, 1),
+        new(9, 2, 2, 130, 70, 3, 3, 1, 1),
+        new(40, 2, 2, 2, 3, 2, 2, 1, 1),       // several slabs
+    ];
+
+    private static readonly string[] Passes = ["y", "dx", "dweight"];
+
+    [Test]
+    public void All_passes_match_the_reference_on_every_vector_width(
+        [ValueSource(nameof(Shapes))] Conv2dSizes sizes, [Values(128, 256, 512)] int bits)
+    {
+        var problem = new Conv2dProblem(sizes);
+        using var cpu = Conv2dProblem.Backend(2, bits);
+        AssertClose(problem.Expected(), problem.Run(cpu), sizes.ToString());
+    }
+
+    [Test]
+    public void Random_small_shapes_match_the_reference([Range(0, 59)] int seed)
+    {
+        var stream = RandomStream.For((ulong)seed, RandomPurpose.Test);
+        int kernelHeight = 1 + stream.Below(0, 5), kernelWidth = 1 + stream.Below(1, 5), padding = stream.Below(2, 4);
+        var sizes = new Conv2dSizes(
+            Batch: 1 + stream.Below(3, 7),
+            Height: Math.Max(1, kernelHeight - 2 * padding) + stream.Below(4, 9),
+            Width: Math.Max(1, kernelWidth - 2 * padding) + stream.Below(5, 9),
+            Inputs: 1 + stream.Below(6, 20),
+            Outputs: 1 + stream.Below(7, 36),
+            kernelHeight, kernelWidth, Stride: 1 + stream.Below(8, 4), padding);
+        var problem = new Conv2dProblem(sizes);
+        using var cpu = Conv2dProblem.Backend(2, 128 << stream.Below(9, 3));
+        AssertClose(problem.Expected(), problem.Run(cpu), sizes.ToString());
+    }
+
+    [Test]
+    public void Any_number_of_threads_and_any_repetition_give_the_same_bits([ValueSource(nameof(Shapes))] Conv2dSizes sizes)
+    {
+        var problem = new Conv2dProblem(sizes);
+        float[][]? first = null;
+        foreach (int threads in new[] { 1, 2, 3, 8 })
+        {
+            using var cpu = Conv2dProblem.Backend(threads, 512);
+            for (int repetition = 0; repetition < 2; repetition++)
+            {
+                var results = problem.Run(cpu);
+                first ??= results;
+                for (int pass = 0; pass < results.Length; pass++)
+                    Assert.That(results[pass].AsSpan().SequenceEqual(first[pass]), $"{Passes[pass]} differs on {threads} threads");
+            }
+        }
+    }
+
+    [Test]
+    public void The_weight_gradient_of_a_large_batch_keeps_its_digits()
+    {
+        // 32,768 products per weight: a plain running sum would lose more than a digit.
+        var sizes = new Conv2dSizes(32, 32, 32, 4, 16, 3, 3, 1, 1);
+        var problem = new Conv2dProblem(sizes);
+        using var cpu = Conv2dProblem.Backend(2, 512);
+        AssertClose(problem.Expected(), problem.Run(cpu), sizes.ToString());
+    }
+
+    [Test]
+    public void After_the_first_call_of_a_size_nothing_is_allocated()
+    {
+        var sizes = new Conv2dSizes(4, 8, 8, 16, 16, 3, 3, 1, 1);
+        using var cpu = Conv2dProblem.Backend(1, 512);
+        using Tensor x = Zeros(4, 8, 8, 16), weight = Zeros(16, 3, 3, 16), y = Zeros(4, 8, 8, 16);
+        void Step()
+        {
+            cpu.Run(new Conv2dForward(x.Read, weight.Read, y.Write, sizes));
+            cpu.Run(new Conv2dInputGradient(y.Read, weight.Read, x.Write, sizes));
+            cpu.Run(new Conv2dWeightGradient(x.Read, y.Read, weight.Write, sizes));
+        }
+        Step();
+        Step(); // the runtime makes the comparer of the sizes, once in a process, at the first successful look-up
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Step();
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+
+        Tensor Zeros(params int[] shape)
+        {
+            var tensor = Tensor.Persistent(Shape.Of(shape), DType.F32, cpu, "test");
+            tensor.CopyFrom(new float[tensor.Count]);
+            return tensor;
+        }
+    }
+
+    private static void AssertClose(float[][] expected, float[][] actual, string what)
+    {
+        Assert.Multiple(() =>
+        {
+            for (int pass = 0; pass < expected.Length; pass++)
+                Assert.That(Conv2dProblem.RelativeError(expected[pass], actual[pass]), Is.LessThan(Tolerance), $"{Passes[pass]} of {what}");
+        });
+    }
+}
