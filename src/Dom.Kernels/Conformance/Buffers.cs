@@ -79,6 +79,9 @@ public sealed class Buffers : IDisposable
     /// <summary>Integers that the call must write.</summary>
     public View IntegerOutput(int count) => Empty(count, DType.I32);
 
+    /// <summary>Bytes that the call must write.</summary>
+    public View ByteOutput(int count) => Empty(count, DType.U8);
+
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {

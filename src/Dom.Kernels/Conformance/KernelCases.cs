@@ -27,6 +27,8 @@ public static class KernelCases
         .. CastCases.All(),
         .. NoiseCases.All(),
         .. DropoutCases.All(),
+        .. PerturbCases.All(),
+        .. RowsCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>

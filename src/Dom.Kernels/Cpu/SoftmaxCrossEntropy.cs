@@ -95,15 +95,23 @@ public sealed unsafe partial class CpuBackend :
             if (_keep is not null)
                 _keep[n] = IsKept(loss, threshold, comparison) ? 1 : 0;
             if (_ledger is not null)
-                WriteLedgerRow(_ledger + (long)_ids[n] * LedgerRow.Count, z, label, loss, own / sum, largestOther, MathF.Sqrt(squares + others * others) / sum);
+            {
+                float errorNorm = MathF.Sqrt(squares + others * others) / sum;
+                WriteLedgerRow(_ledger + (long)_ids[n] * LedgerRow.Count, z, label, loss, own / sum, largestOther, errorNorm);
+            }
             if (_dlogits is not null)
-                Gradient(_dlogits + (long)n * classes, exponentials, label, others, sum, RowWeight(loss, _weights, n, threshold, comparison) / divisor);
+            {
+                float weight = RowWeight(loss, _weights, n, threshold, comparison) / divisor;
+                Gradient(_dlogits + (long)n * classes, exponentials, label, others, sum, weight);
+            }
         }
 
         private void WriteLedgerRow(float* row, float* z, int label, float loss, float probability, float largestOther, float errorNorm)
         {
             bool isNumber = !float.IsNaN(loss);
-            int prediction = !isNumber ? -1 : z[label] > largestOther ? label : new ReadOnlySpan<float>(z, classes).IndexOf(MathF.Max(largestOther, z[label]));
+            int prediction = !isNumber ? -1
+                : z[label] > largestOther ? label
+                : new ReadOnlySpan<float>(z, classes).IndexOf(largestOther); // a tie with the label goes to whichever comes first
             row[LedgerRow.Loss] = loss;
             row[LedgerRow.Probability] = probability;
             row[LedgerRow.Margin] = isNumber ? z[label] - largestOther : float.NaN;

@@ -42,7 +42,7 @@ public sealed class PreActResNet : Module
     /// <summary>PreActResNet-18: 64, 128, 256 and 512 channels, two blocks each.</summary>
     public static PreActResNet ResNet18(int classes, int channels = 3) => new([64, 128, 256, 512], [2, 2, 2, 2], classes, channels);
 
-    /// <summary>A small relative for a CPU and small images: 16, 32 and 64 channels, one block each (78,042 parameters for 10 classes of RGB images).</summary>
+    /// <summary>A small relative for a CPU and small images: 16, 32 and 64 channels, one block each (77,850 parameters for 10 classes of RGB images).</summary>
     public static PreActResNet ResNet8(int classes, int channels = 3) => new([16, 32, 64], [1, 1, 1], classes, channels);
 
     /// <summary>[N, H, W, channels] -> logits [N, classes].</summary>

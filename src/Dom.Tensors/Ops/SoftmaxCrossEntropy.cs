@@ -50,7 +50,9 @@ public enum LossComparison
 /// <summary>What <see cref="SoftmaxCrossEntropy.Step"/> found.</summary>
 /// <param name="Losses">Loss of every row [N], in nats, removed rows included.</param>
 /// <param name="Keep">1 for a kept row and 0 for a removed one [N]; null where all are kept.</param>
-/// <param name="DLogits">Gradient of the weighted mean loss [N, C]: the seed for <see cref="Tape.Gradient"/> from the logits; null where it was not wanted.</param>
+/// <param name="DLogits">
+/// Gradient of the weighted mean loss [N, C]: the seed for <see cref="Tape.Gradient"/> from the logits; null where it was not wanted.
+/// </param>
 public readonly record struct LossStep(Tensor Losses, Tensor? Keep, Tensor? DLogits);
 
 /// <summary>Softmax cross-entropy, sample by sample: DOM needs the losses one by one.</summary>
@@ -70,16 +72,23 @@ public static class SoftmaxCrossEntropy
         return losses;
     }
 
-    /// <summary>Losses, DOM's decision, the ledger rows and the gradient of a training step in one pass; see <see cref="SoftmaxCrossEntropyStep"/>.</summary>
+    /// <summary>
+    /// Losses, DOM's decision, the ledger rows and the gradient of a training step in one pass; see <see cref="SoftmaxCrossEntropyStep"/>.
+    /// </summary>
+    /// <remarks>Not recorded on a tape: the gradient that it returns is the seed for the tape of the logits.</remarks>
     /// <param name="logits">[N, C], C at least 2.</param>
     /// <param name="labels">[N], i32, each in 0 .. C - 1 (checked where data are loaded, not here).</param>
     /// <param name="sampleIds">[N], i32, all different: the rows of the ledger; needed only with a ledger.</param>
-    /// <param name="ledger">[samples, 6], f32, columns as in <see cref="LedgerRow"/>; the rows of this batch are overwritten. Null: none is kept.</param>
+    /// <param name="ledger">
+    /// [samples, 6], f32, columns as in <see cref="LedgerRow"/>; the rows of this batch are overwritten. Null: none is kept.
+    /// </param>
     /// <param name="weights">[N], f32: a factor for each row; null for 1.</param>
     /// <param name="wantsGradient">Whether the gradient is computed.</param>
     /// <param name="comparison">Which rows count in the gradient.</param>
     /// <param name="threshold">DOM's threshold on the loss, in nats.</param>
-    /// <param name="divisor">What the sum over the rows is divided by; null for N (DOM divides by the full batch), 0 for the sum of the kept rows' weights.</param>
+    /// <param name="divisor">
+    /// What the sum over the rows is divided by; null for N (DOM divides by the full batch), 0 for the sum of the kept rows' weights.
+    /// </param>
     /// <exception cref="ShapeException">The shapes or types do not fit.</exception>
     /// <exception cref="ArgumentException">A ledger without sample ids, or a divisor that is negative or not a number.</exception>
     public static LossStep Step(

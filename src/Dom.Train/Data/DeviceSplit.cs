@@ -47,7 +47,7 @@ public sealed class DeviceSplit : IDisposable
         for (int i = 0; i < rows.Length; i++)
             labels[i] = _split.Labels[rows[i]];
         var ids = Tensor.From(rows, _images.Backend);
-        var pixels = CropFlip.Apply(_images, ids, stream, augmentation.Padding, augmentation.Flip);
+        var pixels = RandomCropFlip.Apply(_images, ids, stream, augmentation.Padding, augmentation.Flip);
         return new Batch(pixels, Tensor.From(labels, _images.Backend), ids);
     }
 

@@ -106,7 +106,7 @@ public sealed class TrainingStep(Network network, Tensor momentum, TrainOptions 
         return Figures(loss with { Keep = natural.Keep });
     }
 
-    private float? Divisor(DomPolicy policy, bool active) => active && policy.ReNorm == ReNorm.Kept ? 0 : null;
+    private static float? Divisor(DomPolicy policy, bool active) => active && policy.ReNorm == ReNorm.Kept ? 0 : null;
 
     private Pass PassAt(BatchNormMode mode, Batch batch, StepPosition position) => new(mode)
     {

@@ -20,6 +20,15 @@ internal static class SharedData
         return "";
     }
 
+    /// <summary>A file in the folder <c>shared/data</c>.</summary>
+    public static string Require(string file)
+    {
+        string path = Path.Combine(FolderOrSkip(), file);
+        if (!File.Exists(path))
+            Assert.Ignore($"there is no {file} in shared/data beside the checkout");
+        return path;
+    }
+
     /// <summary>What a Python script that needs the given modules prints.</summary>
     public static string PythonOrSkip(string script, params string[] modules)
     {
