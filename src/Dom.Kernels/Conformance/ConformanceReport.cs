@@ -88,7 +88,7 @@ public sealed class ConformanceReport
         text.AppendLine($"{"call".PadRight(width)}  type  {"passed",6}  {"failed",6}  {"no kernel",9}  worst error");
         foreach (var g in Groups)
             text.AppendLine(
-                $"{g.Group.PadRight(width)}  {g.Type.ToString().ToLowerInvariant(),-4}  {g.Passed,6}  {g.Failed,6}  {g.Unsupported,9}  {g.WorstError:E1}");
+                $"{g.Group.PadRight(width)}  {g.Type.ToString().ToLowerInvariant(),-4}  {g.Passed,6}  {g.Failed,6}  {g.Unsupported,9}  {g.WorstError:0.0E+0}");
         foreach (var failure in Cases.Where(c => c.Outcome == Outcome.Failed))
             text.AppendLine($"failed: {failure.Message}");
         return text.ToString();

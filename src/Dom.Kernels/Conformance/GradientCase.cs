@@ -54,7 +54,7 @@ public sealed class GradientCase(string name, Func<IReadOnlyList<Tensor>, Tensor
                 if (!(error <= Tolerance))
                     return new CaseResult(false, error,
                         $"{Name}: gradient of input {input}, element {i}: expected {expected[input][i]:G9}, got {actual[input][i]:G9}; " +
-                        $"error {error:E2} above {Tolerance:E0}");
+                        $"error {error:G3} above {Tolerance:G3}");
                 worst = Math.Max(worst, error);
             }
         }

@@ -6,7 +6,7 @@ namespace Dom.Kernels.Cpu;
 /// <summary>Computes the target of a <see cref="Conv2dGatherPlan"/>: one task is a group of images, a span of tiles and a block of channels.</summary>
 internal readonly unsafe struct Conv2dGatherJob(Conv2dGatherPlan plan, float* source, float* packed, float* target, float* zeros) : IJob
 {
-    private const int WidestTile = 64;
+    private const int LargestTile = TileTable.TileRows * 64;
 
     public void Execute(int task, int worker)
     {
@@ -14,7 +14,7 @@ internal readonly unsafe struct Conv2dGatherJob(Conv2dGatherPlan plan, float* so
         int block = task % blocks, span = task / blocks % plan.Spans, group = task / blocks / plan.Spans;
         int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.TargetChannels);
         var kernel = plan.Shape.KernelOf(block, plan.TargetChannels);
-        float* edge = stackalloc float[WidestTile];
+        float* edge = stackalloc float[LargestTile];
         TileRun run;
         Unsafe.SkipInit(out run);
         run.Zeros = zeros;

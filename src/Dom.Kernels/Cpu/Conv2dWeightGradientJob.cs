@@ -3,43 +3,54 @@ using Dom.Kernels.Cpu.Simd;
 
 namespace Dom.Kernels.Cpu;
 
-/// <summary>Sums the products of a <see cref="Conv2dWeightGradientPlan"/>: one task is a group of slabs, a block of input channels and one of output channels.</summary>
+/// <summary>Sums the products of a <see cref="Conv2dWeightGradientPlan"/>: one task is a group of slabs, a block of input channels and blocks of output channels.</summary>
 internal readonly unsafe struct Conv2dWeightGradientJob(
     Conv2dWeightGradientPlan plan, float* x, float* dy, float* sums, float** workers, float* zeros) : IJob
 {
+    private const int PixelsAtOnce = 32;
+
     public void Execute(int task, int worker)
     {
-        int outputBlock = task % plan.OutputBlocks, inputBlock = task / plan.OutputBlocks % plan.InputBlocks;
-        int group = task / plan.OutputBlocks / plan.InputBlocks;
-        int width = plan.Shape.WidthOf(outputBlock, plan.Sizes.Outputs);
+        int part = task % plan.OutputParts, inputBlock = task / plan.OutputParts % plan.InputBlocks, group = task / plan.OutputParts / plan.InputBlocks;
+        int firstBlock = part * plan.OutputBlocksPerTask, endBlock = Math.Min(plan.OutputBlocks, firstBlock + plan.OutputBlocksPerTask);
+        int firstSlab = group * plan.SlabsPerGroup, endSlab = Math.Min(plan.Slabs, firstSlab + plan.SlabsPerGroup);
         float* inputs = workers[worker], outputs = inputs + plan.InputSlabFloats;
+        for (int slab = firstSlab; slab < endSlab; slab++)
+        {
+            PackInputs(slab, inputBlock, inputs);
+            for (int outputBlock = firstBlock; outputBlock < endBlock; outputBlock++)
+            {
+                float* panels = plan.OutputsAreSlabs ? dy + slab * (nint)plan.OutputSlabFloats : outputs;
+                if (!plan.OutputsAreSlabs)
+                    PackOutputs(slab, outputBlock, outputs);
+                float* target = sums + group * (nint)plan.GroupFloats + plan.BlockOffset(outputBlock, inputBlock);
+                AddProducts(inputBlock, outputBlock, inputs, panels, target, slab > firstSlab);
+            }
+        }
+    }
+
+    private void AddProducts(int inputBlock, int outputBlock, float* inputs, float* panels, float* target, bool adds)
+    {
         var kernel = plan.Shape.KernelOf(outputBlock, plan.Sizes.Outputs);
         TileRun run;
         Unsafe.SkipInit(out run);
         run.Zeros = zeros;
-        run.Panel = outputs;
-        run.PanelPitch = run.Columns = width;
+        run.Panel = panels;
+        run.PanelPitch = run.Columns = plan.Shape.WidthOf(outputBlock, plan.Sizes.Outputs);
         run.Length = 1;
-        run.Adds = false;
-        float* target = sums + group * (nint)plan.GroupFloats + plan.BlockOffset(outputBlock, inputBlock);
+        run.Adds = adds;
         nint fourChannels = (nint)TileTable.TileRows * plan.Taps * plan.Shape.Width;
-        int lastSlab = Math.Min(plan.Slabs, (group + 1) * plan.SlabsPerGroup);
-        for (int slab = group * plan.SlabsPerGroup; slab < lastSlab; slab++)
+        for (int panel = 0; panel + 1 < plan.PanelStarts.Length; panel++)
         {
-            PackInputs(slab, inputBlock, inputs);
-            PackOutputs(slab, outputBlock, width, outputs);
-            for (int panel = 0; panel + 1 < plan.PanelStarts.Length; panel++)
+            run.Tiles = plan.PanelStarts[panel + 1] - plan.PanelStarts[panel];
+            run.Table = plan.Panels.At(plan.PanelStarts[panel]);
+            for (int channel = 0; channel < plan.ChannelsOf(inputBlock); channel += TileTable.TileRows)
             {
-                run.Tiles = plan.PanelStarts[panel + 1] - plan.PanelStarts[panel];
-                run.Table = plan.Panels.At(plan.PanelStarts[panel]);
-                for (int channel = 0; channel < plan.ChannelsOf(inputBlock); channel += TileTable.TileRows)
-                {
-                    run.Source = inputs + (nint)channel * plan.PlaneFloats;
-                    run.Target = target + channel / TileTable.TileRows * fourChannels;
-                    kernel(&run);
-                }
-                run.Adds = true;
+                run.Source = inputs + (nint)channel * plan.PlaneFloats;
+                run.Target = target + channel / TileTable.TileRows * fourChannels;
+                kernel(&run);
             }
+            run.Adds = true;
         }
     }
 
@@ -61,29 +72,28 @@ internal readonly unsafe struct Conv2dWeightGradientJob(
     private void PackRun(int slab, int h, int firstColumn, int firstChannel, int channels, float* target)
     {
         var s = plan.Sizes;
-        float** rows = stackalloc float*[TileTable.TileRows];
+        float** rows = stackalloc float*[PixelsAtOnce];
         int filled = 0;
         for (int column = firstColumn; column < s.Width; column += s.Stride)
             for (int i = 0; i < plan.ImagesPerSlab; i++)
             {
                 int image = slab * plan.ImagesPerSlab + i;
                 rows[filled++] = image < s.Batch ? x + (((nint)image * s.Height + h) * s.Width + column) * s.Inputs + firstChannel : zeros;
-                if (filled < TileTable.TileRows)
+                if (filled < PixelsAtOnce)
                     continue;
-                Transpose.FourRows(rows[0], rows[1], rows[2], rows[3], channels, target, plan.PlaneFloats);
+                Transpose.Rows(rows, filled, channels, target, plan.PlaneFloats);
                 target += filled;
                 filled = 0;
             }
-        for (int i = 0; i < filled; i++)
-            for (int c = 0; c < channels; c++)
-                target[(nint)c * plan.PlaneFloats + i] = rows[i][c];
+        Transpose.Rows(rows, filled, channels, target, plan.PlaneFloats);
     }
 
     /// <summary>dy of the slab as [row][column][image][channel of the block], channels padded with zeros to whole vectors.</summary>
-    private void PackOutputs(int slab, int outputBlock, int width, float* target)
+    private void PackOutputs(int slab, int outputBlock, float* target)
     {
         var s = plan.Sizes;
-        int pixels = s.OutputHeight * s.OutputWidth, channel = outputBlock * plan.Shape.Width, channels = Math.Min(width, s.Outputs - channel);
+        int pixels = s.OutputHeight * s.OutputWidth, channel = outputBlock * plan.Shape.Width;
+        int width = plan.Shape.WidthOf(outputBlock, s.Outputs), channels = Math.Min(width, s.Outputs - channel);
         for (int i = 0; i < plan.ImagesPerSlab; i++)
         {
             int image = slab * plan.ImagesPerSlab + i;
@@ -124,7 +134,7 @@ internal readonly unsafe struct Conv2dWeightReduction(Conv2dWeightGradientPlan p
             {
                 float* rows = target + first;
                 for (; k + 4 <= outputs; k += 4)
-                    Transpose.FourRows(total + k, total + width + k, total + 2 * width + k, total + 3 * width + k, 4, rows + k * pitch, pitch);
+                    Transpose.FourByFour(total + k, total + width + k, total + 2 * width + k, total + 3 * width + k, rows + k * pitch, pitch);
             }
             for (; k < outputs; k++)
                 for (int c = 0; c < channels; c++)

@@ -14,10 +14,10 @@ namespace Dom.Kernels.Cpu;
 /// </remarks>
 internal sealed class Conv2dWeightGradientPlan
 {
-    private const int SlabFloatsInCache = 64 * 1024;
+    private const int SlabFloatsInCache = 80 * 1024;    // 320 KiB of x, and as much of dy and of sums, in the second-level cache
     private const int SumFloatsInCache = 76 * 1024;
-    private const int PanelPixels = 64;                 // 16 KiB of dy in the first-level cache serve all taps and input channels
-    private const int ShortestRun = 24;
+    private const int PanelPixels = 128;                // 32 KiB of dy serve all taps and input channels in turn
+    private const int ShortestRun = 16;
     private const int TasksWanted = 32;
     private const long MostSumFloats = 4L << 20;
     private const int LongestZeroRow = 256;
@@ -39,8 +39,12 @@ internal sealed class Conv2dWeightGradientPlan
         OutputBlocks = Shape.Blocks(sizes.Outputs);
         GroupFloats = (long)Taps * channels * OutputBlocks * Shape.Width;
 
-        int blocks = InputBlocks * OutputBlocks;
-        int groups = (int)Math.Clamp(Math.Min((TasksWanted + blocks - 1) / blocks, MostSumFloats / GroupFloats), 1, Slabs);
+        // A task keeps a slab of x for as many blocks of output channels as still leave tasks enough.
+        int mostGroups = (int)Math.Clamp(MostSumFloats / GroupFloats, 1, Slabs);
+        OutputBlocksPerTask = Math.Clamp(InputBlocks * OutputBlocks * mostGroups / TasksWanted, 1, OutputBlocks);
+        OutputParts = (OutputBlocks + OutputBlocksPerTask - 1) / OutputBlocksPerTask;
+        int blocks = InputBlocks * OutputParts;
+        int groups = Math.Clamp((TasksWanted + blocks - 1) / blocks, 1, mostGroups);
         SlabsPerGroup = (Slabs + groups - 1) / groups;
         Groups = (Slabs + SlabsPerGroup - 1) / SlabsPerGroup;
         (Panels, PanelStarts) = Table();
@@ -76,6 +80,12 @@ internal sealed class Conv2dWeightGradientPlan
 
     public int OutputBlocks { get; }
 
+    /// <summary>Blocks of output channels that a task works on.</summary>
+    public int OutputBlocksPerTask { get; }
+
+    /// <summary>Parts of <see cref="OutputBlocksPerTask"/> blocks.</summary>
+    public int OutputParts { get; }
+
     /// <summary>The tiles of the first four input channels, panel after panel; others are a multiple of the plane away.</summary>
     public TileTable Panels { get; }
 
@@ -88,11 +98,17 @@ internal sealed class Conv2dWeightGradientPlan
     /// <summary>Floats of a packed slab of x.</summary>
     public long InputSlabFloats => (long)InputBlock * PlaneFloats;
 
-    /// <summary>Floats of a slab of x and of one of dy.</summary>
-    public long WorkerFloats => InputSlabFloats + (long)Sizes.OutputHeight * Sizes.OutputWidth * ImagesPerSlab * Shape.Width;
+    /// <summary>Floats of a packed slab of dy.</summary>
+    public long OutputSlabFloats => (long)Sizes.OutputHeight * Sizes.OutputWidth * ImagesPerSlab * Shape.Width;
 
-    /// <summary>Number of tasks: groups x blocks of input channels x blocks of output channels. They depend on the sizes alone.</summary>
-    public int Tasks => Groups * InputBlocks * OutputBlocks;
+    /// <summary>Whether dy already is as a slab is packed: one image at a time, and one block of whole vectors that has all its channels.</summary>
+    public bool OutputsAreSlabs => ImagesPerSlab == 1 && Sizes.Outputs == Shape.Width;
+
+    /// <summary>Floats of a slab of x and of one of dy.</summary>
+    public long WorkerFloats => InputSlabFloats + OutputSlabFloats;
+
+    /// <summary>Number of tasks: groups x blocks of input channels x parts of the output channels. They depend on the sizes alone.</summary>
+    public int Tasks => Groups * InputBlocks * OutputParts;
 
     public static Conv2dWeightGradientPlan For(Conv2dSizes sizes, SimdWidth widest) => new(sizes, widest);
 

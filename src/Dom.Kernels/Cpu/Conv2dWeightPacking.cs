@@ -42,14 +42,12 @@ internal readonly unsafe struct Conv2dWeightPacking(Conv2dGatherPlan plan, float
     {
         nint pitch = (nint)plan.Taps * plan.SourceChannels;
         float* first = weight + channel * pitch + (nint)tap * plan.SourceChannels + start;
-        int k = 0;
-        for (; k + 4 <= channels; k += 4)
-        {
-            float* row = first + k * pitch;
-            Transpose.FourRows(row, row + pitch, row + 2 * pitch, row + 3 * pitch, length, panel + k, width);
-        }
-        for (; k < width; k++)
+        float** rows = stackalloc float*[channels];
+        for (int k = 0; k < channels; k++)
+            rows[k] = first + k * pitch;
+        Transpose.Rows(rows, channels, length, panel, width);
+        for (int k = channels; k < width; k++)
             for (int c = 0; c < length; c++)
-                panel[(nint)c * width + k] = k < channels ? first[k * pitch + c] : 0;
+                panel[(nint)c * width + k] = 0;
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
 using Dom.Tensors.Ops;
@@ -21,21 +22,23 @@ public sealed unsafe partial class CpuBackend : IKernel<DropoutForward>
 
         public void Execute(int task, int worker)
         {
-            var (row, j, end) = pieces[task];
-            var words = stream.ForSample(_ids[row]);
-            float* x = _x + (long)row * pieces.Length, y = _y + (long)row * pieces.Length;
-            for (; j <= end - 4; j += 4)
+            uint* words = stackalloc uint[WordsAtOnce];
+            var (row, start, end) = pieces[task];
+            var sample = stream.ForSample(_ids[row]);
+            float share = 1 - rate;
+            for (int first = start; first < end; first += WordsAtOnce)
             {
-                var (a, b, c, d) = Words(words, j >> 2);
-                y[j] = Kept(x[j], Philox.ToUniform(a));
-                y[j + 1] = Kept(x[j + 1], Philox.ToUniform(b));
-                y[j + 2] = Kept(x[j + 2], Philox.ToUniform(c));
-                y[j + 3] = Kept(x[j + 3], Philox.ToUniform(d));
+                int count = Math.Min(WordsAtOnce, end - first), j = 0;
+                DrawWords(sample, first, count, words);
+                float* x = _x + (long)row * pieces.Length + first, y = _y + (long)row * pieces.Length + first;
+                for (; j <= count - Vector<float>.Count; j += Vector<float>.Count)
+                {
+                    var keeps = Vector.GreaterThanOrEqual(ToUniform(Vector.Load(words + j)), new Vector<float>(rate));
+                    Vector.ConditionalSelect(keeps, Vector.Load(x + j) / new Vector<float>(share), Vector<float>.Zero).Store(y + j);
+                }
+                for (; j < count; j++)
+                    y[j] = Philox.ToUniform(words[j]) >= rate ? x[j] / share : 0;
             }
-            for (; j < end; j++)
-                y[j] = Kept(x[j], words.Uniform(j));
         }
-
-        private float Kept(float x, float u) => u >= rate ? x / (1 - rate) : 0;
     }
 }

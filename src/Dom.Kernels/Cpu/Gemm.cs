@@ -32,7 +32,7 @@ public sealed unsafe partial class CpuBackend : IKernel<Gemm>
     private readonly struct GemmBlocks
     {
         private const int MaxRows = 192, MaxColumns = 512, MaxDepth = 192; // a block of B takes 384 KiB: it stays in the second-level cache
-        private const int EnoughTasks = 16, SmallestTask = 1 << 19;        // in multiply-adds: some 20 us
+        private const int EnoughTasks = 16, SmallestTask = 1 << 21;        // in multiply-adds: below, packing costs too much
 
         public GemmBlocks(int m, int n, int k, int tileColumns)
         {

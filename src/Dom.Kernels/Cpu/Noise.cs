@@ -1,11 +1,10 @@
+using System.Numerics;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
 using Dom.Tensors.Ops;
 
 namespace Dom.Kernels.Cpu;
 
-// A row is cut into pieces of whole Philox blocks, so that a block's four words are computed once. Number j of a row is a function of the stream,
-// the sample's id and j: no other number and no thread has a say in it.
 public sealed unsafe partial class CpuBackend : IKernel<UniformNoise>, IKernel<NormalNoise>
 {
     void IKernel<UniformNoise>.Run(in UniformNoise call)
@@ -22,31 +21,6 @@ public sealed unsafe partial class CpuBackend : IKernel<UniformNoise>, IKernel<N
             pieces, Floats(call.Y, nameof(NormalNoise)), (int*)call.SampleIds.Address, call.Stream, call.Mean, call.Std));
     }
 
-    /// <summary>Rows cut into pieces of at most 4,096 elements, one a task.</summary>
-    private readonly struct RowPieces(int rows, int length)
-    {
-        private const int Size = 4096;
-
-        private readonly int _perRow = (length + Size - 1) / Size;
-
-        public int Count => rows * _perRow;
-
-        public int Length => length;
-
-        public (int Row, int Start, int End) this[int piece]
-        {
-            get
-            {
-                int start = piece % _perRow * Size;
-                return (piece / _perRow, start, Math.Min(length, start + Size));
-            }
-        }
-    }
-
-    /// <summary>The four words of block <paramref name="block"/> of a stream: words 4 block .. 4 block + 3.</summary>
-    private static (uint A, uint B, uint C, uint D) Words(in RandomStream stream, int block) =>
-        Philox.Block((uint)block, stream.Sample, stream.Step, stream.PurposeAndEpoch, stream.Seed);
-
     private readonly struct UniformNoiseJob(RowPieces pieces, float* y, int* ids, RandomStream stream, float low, float range) : IJob
     {
         private readonly float* _y = y;
@@ -54,22 +28,20 @@ public sealed unsafe partial class CpuBackend : IKernel<UniformNoise>, IKernel<N
 
         public void Execute(int task, int worker)
         {
-            var (row, j, end) = pieces[task];
-            var words = stream.ForSample(_ids[row]);
-            float* y = _y + (long)row * pieces.Length;
-            for (; j <= end - 4; j += 4)
+            uint* words = stackalloc uint[WordsAtOnce];
+            var (row, start, end) = pieces[task];
+            var sample = stream.ForSample(_ids[row]);
+            for (int first = start; first < end; first += WordsAtOnce)
             {
-                var (a, b, c, d) = Words(words, j >> 2);
-                y[j] = Scaled(Philox.ToUniform(a));
-                y[j + 1] = Scaled(Philox.ToUniform(b));
-                y[j + 2] = Scaled(Philox.ToUniform(c));
-                y[j + 3] = Scaled(Philox.ToUniform(d));
+                int count = Math.Min(WordsAtOnce, end - first), j = 0;
+                DrawWords(sample, first, count, words);
+                float* y = _y + (long)row * pieces.Length + first;
+                for (; j <= count - Vector<float>.Count; j += Vector<float>.Count)
+                    Vector.FusedMultiplyAdd(new Vector<float>(range), ToUniform(Vector.Load(words + j)), new Vector<float>(low)).Store(y + j);
+                for (; j < count; j++)
+                    y[j] = MathF.FusedMultiplyAdd(range, Philox.ToUniform(words[j]), low);
             }
-            for (; j < end; j++)
-                y[j] = Scaled(words.Uniform(j));
         }
-
-        private float Scaled(float u) => MathF.FusedMultiplyAdd(range, u, low);
     }
 
     private readonly struct NormalNoiseJob(RowPieces pieces, float* y, int* ids, RandomStream stream, float mean, float std) : IJob
@@ -79,19 +51,17 @@ public sealed unsafe partial class CpuBackend : IKernel<UniformNoise>, IKernel<N
 
         public void Execute(int task, int worker)
         {
-            var (row, j, end) = pieces[task];
-            var words = stream.ForSample(_ids[row]);
-            float* y = _y + (long)row * pieces.Length;
-            for (; j <= end - 2; j += 2)
+            uint* words = stackalloc uint[WordsAtOnce];
+            var (row, start, end) = pieces[task];
+            var sample = stream.ForSample(_ids[row]);
+            for (int first = start; first < end; first += WordsAtOnce / 2)
             {
-                var (a, b, c, d) = Words(words, j >> 1);
-                y[j] = Scaled(Philox.ToNormal(a, b));
-                y[j + 1] = Scaled(Philox.ToNormal(c, d));
+                int count = Math.Min(WordsAtOnce / 2, end - first);
+                DrawWords(sample, 2L * first, 2 * count, words);
+                float* y = _y + (long)row * pieces.Length + first;
+                for (int j = 0; j < count; j++)
+                    y[j] = MathF.FusedMultiplyAdd(std, Philox.ToNormal(words[2 * j], words[2 * j + 1]), mean);
             }
-            for (; j < end; j++)
-                y[j] = Scaled(words.Normal(j));
         }
-
-        private float Scaled(float z) => MathF.FusedMultiplyAdd(std, z, mean);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 
 namespace Dom.Kernels.Cpu;
 
@@ -45,9 +46,12 @@ internal sealed unsafe class Workers : IDisposable
     /// <summary>Threads that work on a job, the caller included.</summary>
     public int Count { get; }
 
-    /// <summary>Runs tasks 0 .. <paramref name="tasks"/> - 1 of the job.</summary>
+    /// <summary>Runs tasks 0 .. <paramref name="tasks"/> - 1 of the job. A task must not run a job itself.</summary>
+    /// <exception cref="ObjectDisposedException">The threads were stopped.</exception>
+    /// <remarks>The exception of a task that failed reaches the caller as it is; some of the other tasks may then not have run.</remarks>
     public void Run<TJob>(int tasks, in TJob job) where TJob : struct, IJob
     {
+        ObjectDisposedException.ThrowIf(_stop, this);
         if (tasks <= 1 || Count == 1)
         {
             for (int task = 0; task < tasks; task++)
@@ -56,6 +60,7 @@ internal sealed unsafe class Workers : IDisposable
         }
         lock (_callers)
         {
+            ObjectDisposedException.ThrowIf(_stop, this);
             var copy = job; // on this stack until all helpers are done with it
             _job = Unsafe.AsPointer(ref copy);
             _execute = &Execute<TJob>;
@@ -73,17 +78,18 @@ internal sealed unsafe class Workers : IDisposable
             while (Volatile.Read(ref _running) > 0)
                 spinner.SpinOnce(sleep1Threshold: -1);
             if (_failure is { } failure)
-                throw new InvalidOperationException($"A kernel failed: {failure.Message}", failure);
+                ExceptionDispatchInfo.Throw(failure);
         }
     }
 
     public void Dispose()
     {
-        lock (_sleep)
-        {
-            _stop = true;
-            Monitor.PulseAll(_sleep);
-        }
+        lock (_callers) // a job that is under way is finished first: it waits for its helpers
+            lock (_sleep)
+            {
+                _stop = true;
+                Monitor.PulseAll(_sleep);
+            }
         foreach (var helper in _helpers)
             helper.Join();
     }

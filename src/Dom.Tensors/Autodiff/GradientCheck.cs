@@ -113,14 +113,14 @@ public static class GradientCheck
     private static GradientCheckResult Concluded(GradientCheckResult result, double tolerance, double maximumSkipped)
     {
         if (!(result.WorstError <= tolerance))
-            return result with { Passed = false, Message = $"{result.Message}; relative error {result.WorstError:E2} above {tolerance:E0}." };
+            return result with { Passed = false, Message = $"{result.Message}; relative error {result.WorstError:G3} above {tolerance:G3}." };
         if (result.Skipped > maximumSkipped * result.Elements)
             return result with
             {
                 Passed = false,
                 Message = $"{result.Skipped} of {result.Elements} elements lie at a kink, at most {maximumSkipped:P0} may; use other inputs.",
             };
-        return result with { Message = $"worst relative error {result.WorstError:E2}, {result.Skipped} of {result.Elements} elements skipped." };
+        return result with { Message = $"worst relative error {result.WorstError:G3}, {result.Skipped} of {result.Elements} elements skipped." };
     }
 
     private readonly record struct Element(double Gradient, double Central, double Right, double Left, double Noise)

@@ -49,7 +49,7 @@ public sealed class CheckingBackend : DecoratingBackend
             if (error > tolerance)
                 throw new DeviceException(
                     $"{Name}: call {number}, {typeof(TCall).Name}({layout.Describe(in call)}): {layout.Views[i].Name} differs from {_reference.Name}: " +
-                    $"element {at} is {actual[at]:G9} and should be {expected[at]:G9}; normalized error {error:E2}, allowed {tolerance:E0}.");
+                    $"element {at} is {actual[at]:G9} and should be {expected[at]:G9}; normalized error {error:G3}, allowed {tolerance:G3}.");
         }
     }
 

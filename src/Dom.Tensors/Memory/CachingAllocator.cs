@@ -11,15 +11,16 @@ public interface IBlockSource
 }
 
 /// <summary>
-/// Keeps freed blocks for reuse. Sizes are rounded to classes (512 bytes up to 1 MiB, 2 MiB above), and a class gives out the block that was
-/// freed last: a step that repeats gets the same addresses, warm in the cache. Nothing is freed by a finalizer.
+/// Keeps freed blocks for reuse. Sizes are rounded to classes (512 bytes up to 1 MiB, 2 MiB above), and a class gives out its free block of the
+/// lowest address. The choice depends on which blocks are free and not on the order in which they were freed: after one step to warm up, a
+/// step that repeats gets the same addresses. Nothing is freed by a finalizer.
 /// </summary>
 public sealed class CachingAllocator(IBlockSource source, string device) : IDisposable
 {
     private const long SmallStep = 512, LargeStep = 2 << 20, LargeFrom = 1 << 20;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<long, Stack<nint>> _free = [];
+    private readonly Dictionary<long, PriorityQueue<nint, nint>> _free = [];
     private readonly Dictionary<nint, (long Bytes, string Owner)> _live = [];
 
     /// <summary>Bytes handed out and not yet given back, in size classes.</summary>
@@ -46,7 +47,7 @@ public sealed class CachingAllocator(IBlockSource source, string device) : IDisp
             nint address = 0;
             if (_free.TryGetValue(size, out var blocks) && blocks.Count > 0)
             {
-                address = blocks.Pop();
+                address = blocks.Dequeue();
                 CachedBytes -= size;
             }
             else
@@ -79,8 +80,8 @@ public sealed class CachingAllocator(IBlockSource source, string device) : IDisp
             LiveBytes -= block.Bytes;
             CachedBytes += block.Bytes;
             if (!_free.TryGetValue(block.Bytes, out var blocks))
-                _free.Add(block.Bytes, blocks = new Stack<nint>());
-            blocks.Push(address);
+                _free.Add(block.Bytes, blocks = new PriorityQueue<nint, nint>());
+            blocks.Enqueue(address, address);
         }
     }
 
@@ -90,7 +91,7 @@ public sealed class CachingAllocator(IBlockSource source, string device) : IDisp
         lock (_lock)
         {
             foreach (var (size, blocks) in _free)
-                foreach (nint address in blocks)
+                foreach (var (address, _) in blocks.UnorderedItems)
                     source.Free(address, size);
             _free.Clear();
             CachedBytes = 0;

@@ -18,11 +18,11 @@ public sealed class NoiseTests(string device) : OperatorTest(device)
     public void Element_j_is_number_j_of_the_stream_of_its_sample()
     {
         var ids = Tensor.From([4, 50000], Backend);
-        float[] uniform = Noise.Uniform(ids, Shape.Of(2, 11), s_stream).ToFloats(), normal = Noise.Normal(ids, Shape.Of(2, 11), s_stream).ToFloats();
+        float[] uniform = Noise.Uniform(ids, Shape.Of(2, 45), s_stream).ToFloats(), normal = Noise.Normal(ids, Shape.Of(2, 45), s_stream).ToFloats();
         Assert.Multiple(() =>
         {
-            Assert.That(uniform, Is.EqualTo(Enumerable.Range(0, 22).Select(i => s_stream.ForSample(i < 11 ? 4 : 50000).Uniform(i % 11))));
-            Assert.That(normal, Is.EqualTo(Enumerable.Range(0, 22).Select(i => s_stream.ForSample(i < 11 ? 4 : 50000).Normal(i % 11))));
+            Assert.That(uniform, Is.EqualTo(Enumerable.Range(0, 90).Select(i => s_stream.ForSample(i < 45 ? 4 : 50000).Uniform(i % 45))));
+            Assert.That(normal, Is.EqualTo(Enumerable.Range(0, 90).Select(i => s_stream.ForSample(i < 45 ? 4 : 50000).Normal(i % 45))));
         });
     }
 

@@ -33,7 +33,11 @@ internal static class SimdSupport
 /// <summary>Vectors of 16 floats.</summary>
 internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 {
-    public static int Width => 16;
+    public static int Width
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 16;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(float* source) => Vector512.Load(source);
@@ -55,7 +59,11 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 /// <summary>Vectors of 8 floats.</summary>
 internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 {
-    public static int Width => 8;
+    public static int Width
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 8;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Load(float* source) => Vector256.Load(source);
@@ -77,7 +85,11 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 /// <summary>Vectors of 4 floats.</summary>
 internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 {
-    public static int Width => 4;
+    public static int Width
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 4;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Load(float* source) => Vector128.Load(source);

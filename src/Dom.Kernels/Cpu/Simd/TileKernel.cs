@@ -35,7 +35,7 @@ internal unsafe struct TileRun
     /// <summary>Columns of the tile that exist in the target; the others are computed and dropped.</summary>
     public int Columns;
 
-    /// <summary>Room for a tile, used where <see cref="Columns"/> is less than the tile's width.</summary>
+    /// <summary>Room for 4 rows of a tile, used where <see cref="Columns"/> is less than the tile's width.</summary>
     public float* Edge;
 }
 
@@ -45,13 +45,41 @@ internal interface IColumns
     static abstract int Count { get; }
 }
 
-internal readonly struct OneColumn : IColumns { public static int Count => 1; }
+internal readonly struct OneColumn : IColumns
+{
+    public static int Count
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 1;
+    }
+}
 
-internal readonly struct TwoColumns : IColumns { public static int Count => 2; }
+internal readonly struct TwoColumns : IColumns
+{
+    public static int Count
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 2;
+    }
+}
 
-internal readonly struct ThreeColumns : IColumns { public static int Count => 3; }
+internal readonly struct ThreeColumns : IColumns
+{
+    public static int Count
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 3;
+    }
+}
 
-internal readonly struct FourColumns : IColumns { public static int Count => 4; }
+internal readonly struct FourColumns : IColumns
+{
+    public static int Count
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 4;
+    }
+}
 
 /// <summary>
 /// The innermost loop of all convolutions: tile[i, :] = sum over segments g and steps k of source[g, i][k] panel[g][k, :], for 4 rows i and up
@@ -66,7 +94,11 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
     where TVector : struct
     where TColumns : struct, IColumns
 {
-    private static int Width => TSimd.Width * TColumns.Count;
+    private static int Width
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TSimd.Width * TColumns.Count;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(TileRun* run)
@@ -133,29 +165,32 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
                         s33 = TSimd.MultiplyAdd(x3, panel3, s33);
                 }
             }
-            // Rows past the last are copies of it: they must not be added twice.
-            int rows = tile[TileTable.Rows];
-            Store(run, tile, 0, s00, s01, s02, s03);
+            if (run->Columns < Width)
+            {
+                Store(run->Edge, s00, s01, s02, s03);
+                Store(run->Edge + Width, s10, s11, s12, s13);
+                Store(run->Edge + 2 * Width, s20, s21, s22, s23);
+                Store(run->Edge + 3 * Width, s30, s31, s32, s33);
+                CopyEdge(run, tile);
+                continue;
+            }
+            bool adds = run->Adds;
+            int rows = tile[TileTable.Rows]; // those past the last are copies of it and must not be added twice
+            float* target = run->Target;
+            Store(target + tile[TileTable.Targets], adds, s00, s01, s02, s03);
             if (rows > 1)
-                Store(run, tile, 1, s10, s11, s12, s13);
+                Store(target + tile[TileTable.Targets + 1], adds, s10, s11, s12, s13);
             if (rows > 2)
-                Store(run, tile, 2, s20, s21, s22, s23);
+                Store(target + tile[TileTable.Targets + 2], adds, s20, s21, s22, s23);
             if (rows > 3)
-                Store(run, tile, 3, s30, s31, s32, s33);
+                Store(target + tile[TileTable.Targets + 3], adds, s30, s31, s32, s33);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(TileRun* run, int* tile, int row, TVector s0, TVector s1, TVector s2, TVector s3)
+    private static void Store(float* target, bool adds, TVector s0, TVector s1, TVector s2, TVector s3)
     {
-        float* target = run->Target + tile[TileTable.Targets + row];
-        if (run->Columns < Width)
-        {
-            Put(run->Edge, s0, s1, s2, s3);
-            CopyEdge(run, target);
-            return;
-        }
-        if (run->Adds)
+        if (adds)
         {
             s0 = TSimd.Add(s0, TSimd.Load(target));
             if (TColumns.Count > 1)
@@ -165,11 +200,11 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
             if (TColumns.Count > 3)
                 s3 = TSimd.Add(s3, TSimd.Load(target + 3 * TSimd.Width));
         }
-        Put(target, s0, s1, s2, s3);
+        Store(target, s0, s1, s2, s3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(float* target, TVector s0, TVector s1, TVector s2, TVector s3)
+    private static void Store(float* target, TVector s0, TVector s1, TVector s2, TVector s3)
     {
         TSimd.Store(s0, target);
         if (TColumns.Count > 1)
@@ -180,10 +215,15 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
             TSimd.Store(s3, target + 3 * TSimd.Width);
     }
 
+    /// <summary>Takes over the columns of a tile that exist. A call of its own, after the sums have left the registers.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void CopyEdge(TileRun* run, float* target)
+    private static void CopyEdge(TileRun* run, int* tile)
     {
-        for (int j = 0; j < run->Columns; j++)
-            target[j] = run->Adds ? target[j] + run->Edge[j] : run->Edge[j];
+        for (int i = 0; i < tile[TileTable.Rows]; i++)
+        {
+            float* edge = run->Edge + i * Width, target = run->Target + tile[TileTable.Targets + i];
+            for (int j = 0; j < run->Columns; j++)
+                target[j] = run->Adds ? target[j] + edge[j] : edge[j];
+        }
     }
 }

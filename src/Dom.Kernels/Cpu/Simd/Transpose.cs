@@ -8,27 +8,36 @@ namespace Dom.Kernels.Cpu.Simd;
 /// <summary>Turns rows into columns while operands are packed.</summary>
 internal static unsafe class Transpose
 {
-    /// <summary>target[j pitch + i] = row i [j], for 4 rows of <paramref name="count"/> floats.</summary>
+    /// <summary>target[j pitch + i] = rows[i][j], for <paramref name="count"/> rows of <paramref name="length"/> floats anywhere in memory.</summary>
+    /// <remarks>Rows run in the inner loop, so that a line of the target is filled at once and not visited again.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void FourRows(float* row0, float* row1, float* row2, float* row3, int count, float* target, nint pitch)
+    public static void Rows(float** rows, int count, int length, float* target, nint pitch)
     {
         int j = 0;
-        for (; j + 4 <= count; j += 4, target += 4 * pitch)
+        for (; j + 4 <= length; j += 4, target += 4 * pitch)
         {
-            Vector128<float> a = Vector128.Load(row0 + j), b = Vector128.Load(row1 + j), c = Vector128.Load(row2 + j), d = Vector128.Load(row3 + j);
-            Vector128<float> ac = Low(a, c), bd = Low(b, d), ac2 = High(a, c), bd2 = High(b, d);
-            Low(ac, bd).Store(target);
-            High(ac, bd).Store(target + pitch);
-            Low(ac2, bd2).Store(target + 2 * pitch);
-            High(ac2, bd2).Store(target + 3 * pitch);
+            int i = 0;
+            for (; i + 4 <= count; i += 4)
+                FourByFour(rows[i] + j, rows[i + 1] + j, rows[i + 2] + j, rows[i + 3] + j, target + i, pitch);
+            for (; i < count; i++)
+                for (int k = 0; k < 4; k++)
+                    target[k * pitch + i] = rows[i][j + k];
         }
-        for (; j < count; j++, target += pitch)
-        {
-            target[0] = row0[j];
-            target[1] = row1[j];
-            target[2] = row2[j];
-            target[3] = row3[j];
-        }
+        for (; j < length; j++, target += pitch)
+            for (int i = 0; i < count; i++)
+                target[i] = rows[i][j];
+    }
+
+    /// <summary>target[j pitch + i] = row i [j], for 4 rows of 4 floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void FourByFour(float* row0, float* row1, float* row2, float* row3, float* target, nint pitch)
+    {
+        Vector128<float> a = Vector128.Load(row0), b = Vector128.Load(row1), c = Vector128.Load(row2), d = Vector128.Load(row3);
+        Vector128<float> ac = Low(a, c), bd = Low(b, d), ac2 = High(a, c), bd2 = High(b, d);
+        Low(ac, bd).Store(target);
+        High(ac, bd).Store(target + pitch);
+        Low(ac2, bd2).Store(target + 2 * pitch);
+        High(ac2, bd2).Store(target + 3 * pitch);
     }
 
     /// <summary>a0 b0 a1 b1.</summary>

@@ -1,0 +1,95 @@
+using System.Runtime.InteropServices;
+using Dom.Kernels.Cpu;
+using Dom.Tensors;
+using Dom.Tensors.Backend;
+using Dom.Tensors.Ops;
+
+namespace Dom.Bench;
+
+/// <summary>The passes of a convolution.</summary>
+public enum Conv2dPass
+{
+    /// <summary>y from x and weights.</summary>
+    Forward,
+
+    /// <summary>dx from dy and weights.</summary>
+    InputGradient,
+
+    /// <summary>dweight from x and dy.</summary>
+    WeightGradient,
+}
+
+/// <summary>A convolution whose operands lie ready: random numbers in memory that was touched before.</summary>
+internal sealed unsafe class Conv2dCase : IDisposable
+{
+    private readonly List<nint> _memory = [];
+    private readonly View _x, _weight, _y;
+
+    public Conv2dCase(Conv2dSizes sizes)
+    {
+        Sizes = sizes;
+        _x = Random(sizes.Batch * sizes.Height * sizes.Width * sizes.Inputs);
+        _weight = Random(sizes.Outputs * sizes.KernelHeight * sizes.KernelWidth * sizes.Inputs);
+        _y = Random(sizes.Batch * sizes.OutputHeight * sizes.OutputWidth * sizes.Outputs);
+    }
+
+    /// <summary>The 3x3 stride-1 convolutions of PreActResNet-18 at batch 128, then its others, then those of a small network.</summary>
+    public static Conv2dSizes[] Shapes { get; } =
+    [
+        Square(32, 64, 64), Square(16, 128, 128), Square(8, 256, 256), Square(4, 512, 512),
+        Square(32, 64, 128, stride: 2), Square(16, 128, 256, stride: 2), Square(8, 256, 512, stride: 2),
+        Square(32, 64, 128, kernel: 1, stride: 2), Square(16, 128, 256, kernel: 1, stride: 2), Square(8, 256, 512, kernel: 1, stride: 2),
+        Square(32, 3, 64),
+        Square(16, 3, 16), Square(16, 16, 16), Square(16, 16, 32, stride: 2), Square(8, 32, 32), Square(8, 32, 64, stride: 2), Square(4, 64, 64),
+        Square(16, 64, 64),
+    ];
+
+    public Conv2dSizes Sizes { get; }
+
+    /// <summary>"64 -> 128 @32 3x3 /2".</summary>
+    public static string Name(Conv2dSizes s) =>
+        $"{s.Inputs}->{s.Outputs} @{s.Width} {s.KernelHeight}x{s.KernelWidth}{(s.Stride > 1 ? $" /{s.Stride}" : "")}";
+
+    public void Run(CpuBackend backend, Conv2dPass pass)
+    {
+        if (pass == Conv2dPass.Forward)
+            backend.Run(new Conv2dForward(_x, _weight, _y, Sizes));
+        else if (pass == Conv2dPass.InputGradient)
+            backend.Run(new Conv2dInputGradient(_y, _weight, _x, Sizes));
+        else
+            backend.Run(new Conv2dWeightGradient(_x, _y, _weight, Sizes));
+        // Results feed the next pass; they are brought back to size so that nothing overflows after many rounds.
+        var result = pass == Conv2dPass.Forward ? _y : pass == Conv2dPass.InputGradient ? _x : _weight;
+        if (Math.Abs(((float*)result.Address)[0]) > 1e6f)
+            Fill(result);
+    }
+
+    public void Dispose()
+    {
+        foreach (nint address in _memory)
+            NativeMemory.AlignedFree((void*)address);
+        _memory.Clear();
+    }
+
+    private static Conv2dSizes Square(int size, int inputs, int outputs, int kernel = 3, int stride = 1) =>
+        new(128, size, size, inputs, outputs, kernel, kernel, stride, kernel / 2);
+
+    private View Random(int count)
+    {
+        var address = (nint)NativeMemory.AlignedAlloc((nuint)count * sizeof(float), 64);
+        _memory.Add(address);
+        var view = new View(address, count, DType.F32, Access.ReadWrite);
+        Fill(view);
+        return view;
+    }
+
+    private static void Fill(View view)
+    {
+        uint state = 1;
+        foreach (ref float value in new Span<float>((void*)view.Address, view.Length))
+        {
+            state = state * 1664525 + 1013904223;
+            value = (state >> 8) * (2f / (1 << 24)) - 1;
+        }
+    }
+}

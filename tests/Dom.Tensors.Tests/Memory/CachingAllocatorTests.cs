@@ -1,0 +1,149 @@
+using Dom.Tensors.Memory;
+
+namespace Dom.Tensors.Tests.Memory;
+
+public sealed class CachingAllocatorTests
+{
+    [Test]
+    public void The_same_requests_in_the_same_order_get_the_same_addresses()
+    {
+        using var allocator = new CachingAllocator(new CountingSource(), "test");
+        nint[] Step()
+        {
+            nint a = allocator.Allocate(1000, "a"), b = allocator.Allocate(3 << 20, "b");
+            allocator.Free(a);
+            nint c = allocator.Allocate(700, "c"), d = allocator.Allocate(900, "d");
+            allocator.Free(d);
+            allocator.Free(b);
+            allocator.Free(c);
+            return [a, b, c, d];
+        }
+        Step();
+        var second = Step();
+        Assert.That(Step(), Is.EqualTo(second));
+        Assert.That(Step(), Is.EqualTo(second));
+    }
+
+    [Test]
+    public void A_class_gives_out_its_lowest_free_block_whatever_the_order_in_which_they_were_freed(
+        [Values("abc", "acb", "bac", "bca", "cab", "cba")] string order)
+    {
+        using var allocator = new CachingAllocator(new CountingSource(), "test");
+        var blocks = Enumerable.Range(0, 3).Select(_ => allocator.Allocate(512, "a")).ToArray();
+        foreach (char block in order)
+            allocator.Free(blocks[block - 'a']);
+        Assert.That(Enumerable.Range(0, 3).Select(_ => allocator.Allocate(1, "b")), Is.EqualTo(blocks.Order()));
+    }
+
+    [TestCase(0, 512)]
+    [TestCase(1, 512)]
+    [TestCase(512, 512)]
+    [TestCase(513, 1024)]
+    [TestCase(1 << 20, 1 << 20)]
+    [TestCase((1 << 20) + 1, 2 << 20)]
+    [TestCase((2 << 20) + 1, 4 << 20)]
+    public void A_request_is_rounded_up_to_its_size_class(long bytes, long size)
+    {
+        var source = new CountingSource();
+        using var allocator = new CachingAllocator(source, "test");
+        nint block = allocator.Allocate(bytes, "a");
+        Assert.That((allocator.LiveBytes, source.LiveBytes), Is.EqualTo((size, size)));
+        allocator.Free(block);
+        Assert.That((allocator.LiveBytes, allocator.CachedBytes, source.LiveBytes), Is.EqualTo((0L, size, size)));
+    }
+
+    [Test]
+    public void A_block_that_is_freed_twice_or_is_not_known_is_refused()
+    {
+        using var allocator = new CachingAllocator(new CountingSource(), "test");
+        nint block = allocator.Allocate(10, "a");
+        allocator.Free(block);
+        Assert.That(() => allocator.Free(block), Throws.InvalidOperationException.With.Message.Contains("freed twice"));
+        Assert.That(() => allocator.Free(12345), Throws.InvalidOperationException.With.Message.Contains("not handed out"));
+    }
+
+    [Test]
+    public void When_memory_runs_out_the_cache_is_emptied_and_the_request_tried_again()
+    {
+        var source = new CountingSource { Limit = 8192 };
+        using var allocator = new CachingAllocator(source, "test");
+        allocator.Free(allocator.Allocate(6000, "first"));
+        Assert.That(allocator.CachedBytes, Is.EqualTo(6144));
+        Assert.That(allocator.Allocate(7000, "second"), Is.Not.Zero);
+        Assert.That((allocator.CachedBytes, source.LiveBytes), Is.EqualTo((0L, 7168L)));
+    }
+
+    [Test]
+    public void Out_of_memory_says_who_asked_for_what_and_who_holds_the_rest()
+    {
+        using var allocator = new CachingAllocator(new CountingSource { Limit = 5 << 20 }, "cuda:0");
+        allocator.Allocate(2 << 20, "conv2d");
+        allocator.Allocate(1 << 20, "relu");
+        Assert.That(() => allocator.Allocate(3 << 20, "batchnorm2d"), Throws.TypeOf<DeviceException>().With.Message.EqualTo(
+            "cuda:0: out of memory: batchnorm2d asked for 4.0 MiB, 3.0 MiB are in use (conv2d 2.0 MiB in 1, relu 1.0 MiB in 1). Use a smaller batch."));
+        Assert.That(allocator.LiveBytes, Is.EqualTo(3 << 20));
+    }
+
+    [Test]
+    public void The_peak_is_the_most_that_was_live_since_it_was_reset()
+    {
+        using var allocator = new CachingAllocator(new CountingSource(), "test");
+        nint a = allocator.Allocate(512, "a"), b = allocator.Allocate(512, "b");
+        allocator.Free(a);
+        Assert.That((allocator.PeakBytes, allocator.LiveBytes, allocator.LiveBlocks), Is.EqualTo((1024L, 512L, 1)));
+        allocator.ResetPeak();
+        Assert.That(allocator.PeakBytes, Is.EqualTo(512));
+        allocator.Free(b);
+        Assert.That(allocator.PeakBytes, Is.EqualTo(512));
+    }
+
+    [Test]
+    public void The_report_lists_live_bytes_by_owner_the_largest_first()
+    {
+        using var allocator = new CachingAllocator(new CountingSource(), "test");
+        allocator.Allocate(1 << 20, "relu");
+        allocator.Allocate(4 << 20, "conv2d");
+        allocator.Allocate(1 << 20, "relu");
+        Assert.That(allocator.Report(), Is.EqualTo("conv2d 4.0 MiB in 1, relu 2.0 MiB in 2"));
+        Assert.That(allocator.Report(1), Is.EqualTo("conv2d 4.0 MiB in 1"));
+    }
+
+    [Test]
+    public void Disposing_returns_everything_to_the_source()
+    {
+        var source = new CountingSource();
+        var allocator = new CachingAllocator(source, "test");
+        allocator.Allocate(100, "live");
+        allocator.Free(allocator.Allocate(5000, "cached"));
+        allocator.Dispose();
+        allocator.Dispose();
+        Assert.That((source.LiveBytes, allocator.LiveBytes, allocator.CachedBytes), Is.EqualTo((0L, 0L, 0L)));
+    }
+
+    /// <summary>Hands out numbers as addresses, up to a limit, and checks what comes back.</summary>
+    private sealed class CountingSource : IBlockSource
+    {
+        private readonly Dictionary<nint, long> _live = [];
+        private nint _next = 4096;
+
+        public long Limit { get; init; } = long.MaxValue;
+
+        public long LiveBytes => _live.Values.Sum();
+
+        public nint Allocate(long bytes)
+        {
+            if (LiveBytes + bytes > Limit)
+                return 0;
+            _live.Add(_next, bytes);
+            nint address = _next;
+            _next += (nint)bytes;
+            return address;
+        }
+
+        public void Free(nint address, long bytes)
+        {
+            Assert.That(_live.TryGetValue(address, out long known) && known == bytes, Is.True, "not a live block of that size");
+            _live.Remove(address);
+        }
+    }
+}
