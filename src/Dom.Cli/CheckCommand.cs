@@ -22,24 +22,18 @@ internal static class CheckCommand
             HelpName = "TEXT",
         };
         var json = new Option<bool>("--json") { Description = "Print one line of JSON." };
-        var command = new Command("check", """
-            Check every kernel of a device: against the scalar reference in double precision, for writes beyond its buffers, for the same bits
-            the second time, and every gradient. Each line gives the normalized error of the case that comes closest to its tolerance.
-            Exit code 1 where a case fails. A kernel that is not there is skipped, not failed; the table at the end shows which are.
-
-            Examples:
-              dom check --device cpu
-              dom check --device cpu --threads 1 --filter conv2d
-              dom check --device reference --filter gradient --json
-            """)
+        var command = new Command("check",
+            "Checks every kernel of a device: against the scalar reference in double precision, for writes beyond its buffers, for the same bits "
+            + "the second time, and every gradient. Each line gives the normalized error of the case that comes closest to its tolerance. "
+            + "Fails where a case fails; a kernel that is not there is skipped, and the table at the end shows which are.")
         { device, threads, filter, json };
         command.SetAction(result =>
         {
             var plan = CheckPlan.Create(result.GetValue(filter));
             using var backend = open(result.GetRequiredValue(device), result.GetValue(threads));
             var configuration = result.InvocationConfiguration;
-            var live = new LiveLine(configuration.Error, LiveLine.IsTerminal(configuration.Error));
-            return new CheckRun(plan, configuration.Output, live).Run(backend, result.GetValue(json)) ? 0 : 1;
+            var live = new LiveLine(new Screen(configuration.Error));
+            return new CheckRun(plan, configuration.Output, live).Run(backend, result.GetValue(json)) ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
     }

@@ -13,9 +13,6 @@ internal static class DataCommand
     /// <summary>Addresses of mirrors, separated by ';', that are used where no <c>--mirror</c> is given.</summary>
     public const string MirrorVariable = "DOM_DATA_MIRROR";
 
-    /// <summary>What a process that was stopped by Ctrl-C returns.</summary>
-    private const int Interrupted = 130;
-
     private static readonly string[] s_targets = ["npy", "cifar-binary"];
 
     /// <summary>The command with its subcommands.</summary>
@@ -27,7 +24,7 @@ internal static class DataCommand
     /// <param name="newDownloader">Makes what downloads it.</param>
     /// <param name="clock">Tells the time.</param>
     internal static Command Create(IReadOnlyList<DownloadSource> sources, Func<DataSetDownloader> newDownloader, TimeProvider clock) =>
-        new("data", "Look at a data set, convert it, or download it.")
+        new("data", "Looks at a data set, converts it, or downloads it.")
         {
             Info(), Convert(), Download(sources, newDownloader, clock),
         };
@@ -37,14 +34,8 @@ internal static class DataCommand
         var set = SetArgument();
         var directory = DirectoryOption();
         var json = new Option<bool>("--json") { Description = "Print one line of JSON." };
-        var command = new Command("info", """
-            Say what a data set is: format, sizes, classes, pixel statistics, hash, wrong labels.
-
-            Examples:
-              dom data info embedded
-              dom data info cifar10 --data-dir /data
-              dom data info my-pictures/ --json
-            """)
+        var command = new Command("info",
+            "Says what a data set is: format, sizes, classes, pixel statistics, hash, wrong labels.")
         { set, directory, json };
         command.SetAction(result =>
         {
@@ -54,7 +45,7 @@ internal static class DataCommand
                 output.WriteLine(description.ToJson());
             else
                 output.Write(description.ToText());
-            return 0;
+            return ExitCode.Done;
         });
         return command;
     }
@@ -65,14 +56,9 @@ internal static class DataCommand
         var target = new Argument<string>("OUT") { Description = "Folder to write; it must be new or empty." };
         var format = new Option<string>("--to") { Description = "npy or cifar-binary.", HelpName = "FORMAT", Required = true };
         var directory = DirectoryOption();
-        var command = new Command("convert", """
-            Write a data set in another format: npy (x_train.npy, y_train.npy, x_test.npy, y_test.npy, for numpy), or
-            cifar-binary (the layout of CIFAR-10, for images of 32 x 32 x 3). Never overwrites a file.
-
-            Examples:
-              dom data convert my-pictures/ pictures-npy --to npy
-              dom data convert embedded shapes --to cifar-binary
-            """)
+        var command = new Command("convert",
+            "Writes a data set in another format: npy (x_train.npy, y_train.npy, x_test.npy, y_test.npy) or cifar-binary (the layout of "
+            + "CIFAR-10, for images of 32 x 32 x 3). Never overwrites a file.")
         { set, target, format, directory };
         command.SetAction(result =>
         {
@@ -90,14 +76,15 @@ internal static class DataCommand
             output.WriteLine($"{folder}: {data.Train.Count:N0} training and {data.Test.Count:N0} test images of {data.ClassNames.Count} classes as {to}.");
             if (to == "cifar-binary" && DataDescription.WrongCount(data.Train) > 0)
                 output.WriteLine("The labels are those that training sees; this format has no place for the true ones beside them (npy has).");
-            return 0;
+            return ExitCode.Done;
         });
         return command;
     }
 
     private static Command Download(IReadOnlyList<DownloadSource> sources, Func<DataSetDownloader> newDownloader, TimeProvider clock)
     {
-        var name = new Argument<string>("NAME") { Description = string.Join(", ", sources.Select(source => source.DataSet)) + "." };
+        string[] names = [.. sources.Select(source => source.DataSet)];
+        var name = new Argument<string>("NAME") { Description = $"One of {string.Join(", ", names)}." };
         var directory = DirectoryOption();
         var mirrors = new Option<string[]>("--mirror")
         {
@@ -105,26 +92,21 @@ internal static class DataCommand
                 + "(addresses separated by ';'), else the places where the authors publish them.",
             HelpName = "URL",
         };
-        var command = new Command("download", """
-            Bring a data set here. Goes on where an earlier download stopped, checks the published hash of every file, tries one mirror
-            after the other. Ctrl-C keeps what is here (.part); the same command goes on from there.
-
-            Examples:
-              dom data download mnist
-              dom data download cifar10 --data-dir /data
-              dom data download cifar10 --mirror https://mirror.example/cifar --mirror https://other.example/
-            """)
+        var command = new Command("download",
+            "Brings a data set here. Goes on where an earlier download stopped, checks the published hash of every file, tries one mirror "
+            + "after the other. Ctrl-C keeps what is here (.part); the same command goes on from there.")
         { name, directory, mirrors };
         command.SetAction(async (result, cancellation) =>
         {
             string asked = result.GetRequiredValue(name);
-            var source = sources.FirstOrDefault(s => s.DataSet.Equals(asked, StringComparison.OrdinalIgnoreCase)) ?? DownloadSource.Of(asked);
+            var source = sources.FirstOrDefault(s => s.DataSet.Equals(asked, StringComparison.OrdinalIgnoreCase)) ?? throw new OptionException(
+                    $"'{asked}' cannot be downloaded; {string.Join(", ", names)} can{NearestName.Hint(asked, names)}");
             string folder = result.GetValue(directory) ?? DataSets.DefaultFolder;
             var chosen = MirrorsOf(result.GetValue(mirrors));
             var output = result.InvocationConfiguration.Output;
             var addresses = chosen.Length > 0 ? chosen : source.Files.SelectMany(file => file.Mirrors);
             bool isOnlyFromToronto = addresses.All(address => address.Contains("cs.toronto.edu", StringComparison.OrdinalIgnoreCase));
-            var meter = new DownloadMeter(output, LiveLine.IsTerminal(output), isOnlyFromToronto, clock);
+            var meter = new DownloadMeter(new Screen(output), isOnlyFromToronto, clock);
             try
             {
                 string where = await newDownloader().DownloadAsync(source, folder, chosen, meter.Report, cancellation).ConfigureAwait(false);
@@ -133,14 +115,14 @@ internal static class DataCommand
                     ? $"{source.DataSet} is in {where}; the hashes are right."
                     : $"{source.DataSet} was in {where} already; the hashes are right.");
                 output.WriteLine($"Train on it: dom train --data {source.DataSet} --data-dir {folder}");
-                return 0;
+                return ExitCode.Done;
             }
             catch (OperationCanceledException)
             {
                 meter.Finish();
                 string kept = meter.HasMoved ? $"; {meter.Bytes:N0} bytes of {meter.File} are kept" : "";
                 result.InvocationConfiguration.Error.WriteLine($"Stopped{kept}. Go on with: dom data download {source.DataSet} --data-dir {folder}");
-                return Interrupted;
+                return ExitCode.Interrupted;
             }
         });
         return command;

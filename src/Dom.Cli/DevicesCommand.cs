@@ -15,18 +15,13 @@ internal static class DevicesCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print one line of JSON." };
-        var command = new Command("devices", """
-            List what --device can name, and the processor, its SIMD width and memory.
-
-            Examples:
-              dom devices
-              dom devices --json
-            """)
+        var command = new Command("devices",
+            "Lists what --device can name, and the processor, its SIMD width and memory.")
         { json };
         command.SetAction(result =>
         {
             result.InvocationConfiguration.Output.WriteLine(result.GetValue(json) ? ToJson() : ToText());
-            return 0;
+            return ExitCode.Done;
         });
         return command;
     }

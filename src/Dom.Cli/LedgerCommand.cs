@@ -20,16 +20,9 @@ internal static class LedgerCommand
             HelpName = "T",
         };
         var json = new Option<bool>("--json") { Description = "Print one line of JSON." };
-        var command = new Command("ledger", """
-            Read the ledger of a run: the loss, margin and prediction of every sample at every epoch. Without a further word, its summary.
-            What is printed counts epochs from 1; CSV files count from 0, as rows in numpy do.
-
-            Examples:
-              dom ledger runs/one
-              dom ledger runs/one summary --threshold 0.5 --json
-              dom ledger runs/one export --out ledger.csv --epochs 1..10
-              dom ledger runs/one scores --out scores.csv
-            """)
+        var command = new Command("ledger",
+            "Reads the ledger of a run: loss, margin and prediction of every sample at every epoch. Without a further word, its summary. "
+            + "What is printed counts epochs from 1; CSV files count from 0, as rows in numpy do.")
         {
             run, threshold, json, Summary(run, threshold, json), Export(run), Scores(run, threshold),
         };
@@ -40,7 +33,7 @@ internal static class LedgerCommand
     private static Command Summary(Argument<string> run, Option<double?> threshold, Option<bool> json)
     {
         var command = new Command("summary",
-            "Mean loss, accuracy, shares of the loss ranges and of high confidence, epoch by epoch; right and wrong labels apart where some are wrong.")
+            "Prints mean loss, accuracy, shares of the loss ranges and of high confidence, epoch by epoch; right and wrong labels apart where some are wrong.")
         { threshold, json };
         command.SetAction(result => Summarize(result, run, threshold, json));
         return command;
@@ -55,7 +48,7 @@ internal static class LedgerCommand
             output.WriteLine(summary.ToJson());
         else
             output.Write(summary.ToText());
-        return 0;
+        return ExitCode.Done;
     }
 
     private static Command Export(Argument<string> run)
@@ -66,10 +59,9 @@ internal static class LedgerCommand
             Description = "Epochs to write, counted from 1, both ends included: A..B, A.., ..B or A. Default: all.",
             HelpName = "A..B",
         };
-        var command = new Command("export", """
-            Write the ledger as CSV, one line a sample and epoch. The column epoch counts from 0, as rows in numpy do:
-            --epochs 1..10 writes the epochs 0 to 9.
-            """)
+        var command = new Command("export",
+            "Writes the ledger as CSV, one line a sample and epoch. The column epoch counts from 0, as rows in numpy do: "
+            + "--epochs 1..10 writes the epochs 0 to 9.")
         { file, epochs };
         command.SetAction(result =>
         {
@@ -77,7 +69,7 @@ internal static class LedgerCommand
             var range = EpochRange.Parse(result.GetValue(epochs), store.Epochs);
             Write(result, file, writer => LedgerCsv.Export(store, writer, range.First, range.End),
                 $"{store.Samples:N0} samples, {range.End - range.First} epochs");
-            return 0;
+            return ExitCode.Done;
         });
         return command;
     }
@@ -91,10 +83,9 @@ internal static class LedgerCommand
                 + "Default: the run's, else half of the epochs.",
             HelpName = "K",
         };
-        var command = new Command("scores", """
-            Write scores of every sample as CSV: first epoch at which it was learned, forgetting events, mean loss (CSL), mean margin (AUM),
-            first epoch at which it was over-memorized. Epochs count from 0, -1 stands for never.
-            """)
+        var command = new Command("scores",
+            "Writes scores of every sample as CSV: first epoch at which it was learned, forgetting events, mean loss (CSL), mean margin (AUM), "
+            + "first epoch at which it was over-memorized. Epochs count from 0, -1 stands for never.")
         { file, threshold, warmup };
         command.SetAction(result =>
         {
@@ -107,7 +98,7 @@ internal static class LedgerCommand
             if (!ScoresCsv.CanTellOverMemorization(ledger.Store, k))
                 result.InvocationConfiguration.Error.WriteLine($"Over-memorization cannot be told: the warm-up is {k} epochs, the ledger has "
                     + $"{ledger.Store.Epochs}, and the loss at the end of the warm-up is what later losses are compared with. Give --warmup.");
-            return 0;
+            return ExitCode.Done;
         });
         return command;
     }

@@ -7,6 +7,8 @@ namespace Dom.Cli.Check;
 /// <summary>How the cases of one call and type ended.</summary>
 internal sealed class CallTally(string group, DType type)
 {
+    private double _worst = -1;
+
     /// <summary>The call, or "gradient".</summary>
     public string Group => group;
 
@@ -47,8 +49,9 @@ internal sealed class CallTally(string group, DType type)
                 return;
         }
         // Tolerances differ within a call (long sums get more), so the fraction tells the worst case and not the error alone.
-        if (Tolerance == 0 || report.Error / tolerance > Error / Tolerance)
-            (Error, Tolerance) = (report.Error, tolerance);
+        double fraction = report.Error == 0 ? 0 : report.Error / tolerance;
+        if (fraction > _worst)
+            (_worst, Error, Tolerance) = (fraction, report.Error, tolerance);
     }
 
     /// <summary>The cells of this call's line: call, type, cases, error, tolerance, status.</summary>

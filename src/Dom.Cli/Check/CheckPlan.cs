@@ -45,8 +45,8 @@ internal sealed class CheckPlan
         if (plan.Count > 0)
             return plan;
         var calls = Kernels.Conformance.KernelCases.Calls.Select(call => call.Name).ToArray();
-        throw new OptionException($"--filter '{filter}': no case has that in its name; it is part of the name of a call ({string.Join(", ", calls)}), "
-            + $"of a type (f32, bf16), or 'gradient'{NearestName.Hint(filter!, [.. calls, Gradient])}");
+        throw new OptionException($"--filter '{filter}': no case has that in its name; give a part of a call's name, "
+            + $"f32, bf16, or 'gradient'{NearestName.Hint(filter!, [.. calls, Gradient])}");
     }
 
     /// <summary>Largest error that a case may have.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Dom.Train;
 using Dom.Train.Data;
 using Dom.Train.Training;
 
@@ -27,9 +28,11 @@ internal sealed class DataDescription
     public DataSet Set => _set;
 
     /// <summary>Opens a data set by its name or folder and tells what its files are.</summary>
+    /// <exception cref="OptionException">It is neither a known name nor a path.</exception>
     /// <exception cref="DataException">There is none, or a file is not what it should be.</exception>
     public static DataDescription Open(string nameOrPath, string? dataDirectory)
     {
+        RequireKnown(nameOrPath);
         bool isImageFolder = false;
         var set = DataSets.Open(nameOrPath, dataDirectory, imageFolder: path =>
         {
@@ -101,6 +104,15 @@ internal sealed class DataDescription
 
     /// <summary>Number of labels that were made wrong on purpose.</summary>
     public static int WrongCount(ImageSplit split) => Enumerable.Range(0, split.Count).Count(split.HasWrongLabel);
+
+    // A misspelled name is wrong usage; what looks like a path is left to the data sets, which know what should be there.
+    private static void RequireKnown(string text)
+    {
+        bool isPath = text.Contains('/') || text.Contains('\\') || text.StartsWith('.') || Path.Exists(text);
+        if (!isPath && !DataSets.Names.Contains(text, StringComparer.OrdinalIgnoreCase))
+            throw new OptionException(
+                $"'{text}' is neither a folder nor the name of a data set ({string.Join(", ", DataSets.Names)}){NearestName.Hint(text, DataSets.Names)}");
+    }
 
     // A set without a known name is measured; the known ones have the literature's values.
     private (float[] Mean, float[] Std) MeasuredStatistics() => DataSets.Normalization(_set with { Name = "" });

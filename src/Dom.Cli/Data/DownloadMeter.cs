@@ -4,17 +4,16 @@ using Dom.Train.Data.Download;
 namespace Dom.Cli.Data;
 
 /// <summary>Says how a download goes: one line that changes on a terminal, otherwise a line for each tenth of a file.</summary>
-/// <param name="output">Where to say it.</param>
-/// <param name="isLive">Whether that is a terminal.</param>
+/// <param name="screen">Where to say it.</param>
 /// <param name="isOnlyFromToronto">Whether all files come from cs.toronto.edu, which is slow for many people.</param>
 /// <param name="clock">Tells the time.</param>
-internal sealed class DownloadMeter(TextWriter output, bool isLive, bool isOnlyFromToronto, TimeProvider clock)
+internal sealed class DownloadMeter(Screen screen, bool isOnlyFromToronto, TimeProvider clock)
 {
     private const double Megabyte = 1e6;
     private const double SlowBytesPerSecond = 0.5 * Megabyte;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
 
-    private readonly LiveLine _line = new(output, isLive);
+    private readonly LiveLine _line = new(screen);
     private DownloadProgress _last;
     private long _start, _firstBytes, _shownAt;
     private long _nextPlain;
@@ -38,11 +37,11 @@ internal sealed class DownloadMeter(TextWriter output, bool isLive, bool isOnlyF
         _last = progress;
         if (progress.Bytes >= _nextPlain || progress.Bytes == progress.Total)
         {
-            if (!isLive)
-                output.WriteLine(Describe());
+            if (!screen.IsLive)
+                screen.Writer.WriteLine(Describe());
             _nextPlain = progress.Bytes + (progress.Total is > 0 ? Math.Max(1, progress.Total.Value / 10) : (long)(10 * Megabyte));
         }
-        if (isLive && (clock.GetElapsedTime(_shownAt) > TimeSpan.FromMilliseconds(200) || progress.Bytes == progress.Total))
+        if (screen.IsLive && (clock.GetElapsedTime(_shownAt) > TimeSpan.FromMilliseconds(200) || progress.Bytes == progress.Total))
         {
             _shownAt = clock.GetTimestamp();
             _line.Show(Describe());
@@ -53,10 +52,10 @@ internal sealed class DownloadMeter(TextWriter output, bool isLive, bool isOnlyF
     /// <summary>Ends the live line.</summary>
     public void Finish()
     {
-        if (!isLive || !HasMoved)
+        if (!screen.IsLive || !HasMoved)
             return;
         _line.Clear();
-        output.WriteLine(Describe());
+        screen.Writer.WriteLine(Describe());
     }
 
     private void Begin(DownloadProgress progress)
@@ -90,7 +89,7 @@ internal sealed class DownloadMeter(TextWriter output, bool isLive, bool isOnlyF
             return;
         _hasExplained = true;
         _line.Clear();
-        output.WriteLine($"This is slow because cs.toronto.edu, the set's home, gives each connection little at busy hours; nothing is wrong here. "
+        screen.Writer.WriteLine($"This is slow because cs.toronto.edu, the set's home, gives each connection little at busy hours; nothing is wrong here. "
             + $"A mirror is faster: --mirror URL (or DOM_DATA_MIRROR), the address of a folder that holds {_last.File}. "
             + "Its hash is checked, whoever sends it. Ctrl-C keeps what is here, and the command goes on from there.");
     }
