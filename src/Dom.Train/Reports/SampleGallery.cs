@@ -15,12 +15,7 @@ internal static class SampleGallery
         var section = Element("section", Element("h2", "Over-memorized samples"));
         if (report.OverMemorized.Count == 0)
         {
-            section.Add(Element("p", report.OverMemorizedCount > 0
-                ? $"{report.OverMemorizedCount} training samples were over-memorized; no pictures were kept."
-                : "No training sample was over-memorized" + (report.Warmup > 0
-                    ? $": none whose loss was T = {Number(report.Threshold)} or more after K = {report.Warmup} epochs "
-                        + "fell below it later."
-                    : ".")));
+            section.Add(Element("p", Absence(report)));
             return section;
         }
         string shown = report.OverMemorizedCount is { } count && count > report.OverMemorized.Count
@@ -34,6 +29,21 @@ internal static class SampleGallery
         section.Add(Element("div", Class("gallery"),
             report.OverMemorized.Select(s => Card(report, s, Math.Max(maximum, report.Threshold * 1.5)))));
         return section;
+    }
+
+    private static string Absence(RunReport report)
+    {
+        if (report.OverMemorizedCount is not { } count)
+        {
+            return report.Warmup == 0
+                ? "Not counted: with a warm-up of K = 0 epochs there is no loss before it to compare with."
+                : $"Not counted: that needs at least one epoch after the warm-up of K = {report.Warmup} epochs.";
+        }
+        if (count > 0)
+            return $"{count} training samples were over-memorized; no pictures were kept.";
+        return "No training sample was over-memorized" + (report.Warmup > 0
+            ? $": none whose loss was T = {Number(report.Threshold)} or more after K = {report.Warmup} epochs is below it in the end."
+            : ".");
     }
 
     private static XElement Card(RunReport report, SampleCard sample, double maximum)

@@ -69,13 +69,32 @@ public sealed class RunFolder(string path)
     /// <summary>The network with the best robust test accuracy.</summary>
     public string BestRobust => Checkpoints("best-robust");
 
-    /// <summary>Makes the folder for a new run.</summary>
-    /// <exception cref="OptionException">There is a run in it already.</exception>
-    /// <exception cref="IOException">It cannot be made.</exception>
-    public void Create()
+    /// <summary>Sees to it that a new run overwrites nothing.</summary>
+    /// <exception cref="OptionException">There is something in the folder already, or a file of its name.</exception>
+    /// <exception cref="IOException">The folder cannot be looked into.</exception>
+    public void RequireUnused()
     {
         if (File.Exists(DescriptionFile))
             throw new OptionException($"--out {Path}: there is a run in this folder. Go on with it by --resume {Path}, or choose another folder.");
+        if (File.Exists(Path))
+            throw new OptionException($"--out {Path}: this is a file; name a folder that is empty or does not exist yet.");
+        try
+        {
+            if (Directory.Exists(Path) && Directory.EnumerateFileSystemEntries(Path).Any())
+                throw new OptionException($"--out {Path}: the folder is not empty; name one that is, or that does not exist yet.");
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"--out {Path}: the folder cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Makes the folder for a new run.</summary>
+    /// <exception cref="OptionException">There is something in it already.</exception>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    public void Create()
+    {
+        RequireUnused();
         try
         {
             Directory.CreateDirectory(System.IO.Path.Combine(Path, "checkpoints"));

@@ -39,7 +39,7 @@ public sealed class TrainingRun : IDisposable
     public Trainer Trainer => _trainer;
 
     /// <summary>Steps between checkpoints inside an epoch; 0 for none. There is one at the end of every epoch in any case.</summary>
-    public int CheckpointEvery { get; init; }
+    public int CheckpointEvery { get; set; }
 
     /// <summary>Starts a run in a new folder.</summary>
     /// <param name="options">The options.</param>
@@ -52,11 +52,12 @@ public sealed class TrainingRun : IDisposable
     public static TrainingRun Start(TrainOptions options, string folder, IBackend backend, int threads, string commandLine)
     {
         options.Validate();
+        var runFolder = new RunFolder(folder);
+        runFolder.RequireUnused();
         var data = TrainingData.Open(options);
         var trainer = new Trainer(options, data, backend);
         try
         {
-            var runFolder = new RunFolder(folder);
             runFolder.Create();
             var description = new RunDescription
             {

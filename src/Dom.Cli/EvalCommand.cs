@@ -1,0 +1,134 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Dom.Nn;
+using Dom.Nn.Models;
+using Dom.Nn.StateDictionaries;
+using Dom.Train.Attacks;
+using Dom.Train.Data;
+using Dom.Train.Training;
+
+namespace Dom.Cli;
+
+/// <summary><c>dom eval</c>: accuracy of a checkpoint on clean and on attacked test images.</summary>
+internal sealed class EvalCommand
+{
+    private readonly Option<string?> _checkpoint = Given.Option("--checkpoint", "FILE",
+        "A checkpoint of a run, or a state dictionary with PyTorch's names, as safetensors. Required.");
+
+    private readonly Option<string?> _data = Given.Option("--data", "NAME|PATH",
+        $"A data set ({string.Join(", ", DataSets.Names)}) or a folder of one. Default: the run's.");
+
+    private readonly Option<string?> _dataDirectory = SharedOptions.DataDirectory();
+    private readonly Option<string?> _model = Given.Option("--model", "NAME", $"The network: {string.Join(", ", ModelCatalog.Names)}. Default: the run's.");
+
+    private readonly Option<string?> _attack = Given.Option("--attack", "none|fgsm|rs-fgsm|pgd",
+        "Attack on the test images; pgd-20 is pgd with 20 steps. Default: the one that tested the run, or none.");
+
+    private readonly Option<string?> _epsilon = Given.Option("--epsilon", "E", "Radius in 1/255 of the pixel range, 0 to 255. Default: the run's, or 8.");
+    private readonly Option<string?> _steps = Given.Option("--steps", "N", "Steps of pgd. Default: 20.");
+    private readonly Option<string?> _stepSize = Given.Option("--step-size", "S", "Step in 1/255. Default: epsilon for fgsm, 1.25 epsilon for rs-fgsm, 2 for pgd.");
+    private readonly Option<string?> _norm = Given.Option("--norm", "linf|l2", "What the radius limits. Default: the run's, or linf.");
+    private readonly Option<string?> _batch = Given.Option("--batch", "N", "Images at once. Default: 256.");
+    private readonly Option<string?> _seed = Given.Option("--seed", "N", "Seed of random starts. Default: the run's, or 0.");
+    private readonly Option<string?> _limitTest = Given.Option("--limit-test", "N", "Take N test images, evenly over the classes; 0 for all. Default: as in the run, or all.");
+    private readonly Option<string?> _device = SharedOptions.Device();
+    private readonly Option<string?> _threads = SharedOptions.Threads();
+    private readonly Option<bool> _json = SharedOptions.Json();
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var eval = new EvalCommand();
+        var command = new Command("eval",
+            "Measures a network on the test images, clean and under attack. Model and data are read from a run's checkpoint; a plain state dictionary needs --model and --data.");
+        foreach (var option in new Option[]
+        {
+            eval._checkpoint, eval._data, eval._dataDirectory, eval._model, eval._attack, eval._epsilon, eval._steps, eval._stepSize, eval._norm,
+            eval._batch, eval._seed, eval._limitTest, eval._device, eval._threads, eval._json,
+        })
+            command.Add(option);
+        command.SetAction((parse, cancel) => Task.FromResult(eval.Execute(parse, cancel)));
+        return command;
+    }
+
+    private int Execute(ParseResult parse, CancellationToken cancel)
+    {
+        string path = parse.Text(_checkpoint) ?? throw new OptionException(
+            "--checkpoint is missing; give a file such as runs/NAME/checkpoints/last.safetensors.");
+        bool json = parse.GetValue(_json);
+        var screen = new Screen(json ? parse.InvocationConfiguration.Error : parse.InvocationConfiguration.Output);
+        int batch = parse.Whole(_batch) ?? 256;
+        if (batch < 1)
+            throw new OptionException($"--batch is {batch}; it must be at least 1.");
+
+        // What is asked for is understood before anything is read: a mistyped name should not wait for a large file.
+        var (kind, steps) = parse.Attack(_attack, _steps);
+        string? model = parse.Model(_model), data = parse.DataSet(_data);
+        var file = SafetensorsFile.Read(path);
+        var run = Checkpoint.OptionsOf(file);
+        if (run is null && (model is null || data is null))
+            throw new OptionException($"{path} is a state dictionary and does not say what it was trained on; give {(model is null ? "--model" : "--data")}.");
+        var options = Options(parse, run ?? new TrainOptions(), kind, steps) with { DataDirectory = parse.Text(_dataDirectory) };
+        options = options with { Model = model ?? options.Model, Data = data ?? options.Data };
+        options.Validate();
+
+        using var backend = Devices.Open(parse.Text(_device) ?? "auto", parse.Whole(_threads) ?? 0);
+        var set = TrainingData.Open(options);
+        var module = ModelCatalog.Create(options.Model, set.Test.Height, set.Test.Width, set.Test.Channels, set.ClassNames.Count);
+        using var network = new Network(module, backend, seed: 0, DataSets.Normalization(set));
+        Checkpoint.LoadNetwork(network, file);
+        using var split = new DeviceSplit(set.Test, backend);
+
+        var attack = options.TrainAttack;
+        ulong seed = parse.Seed(_seed) ?? options.Seed;
+        var clean = Measure(AttackOptions.None);
+        var robust = attack.Kind == AttackKind.None ? null : Measure(attack);
+        var figures = new EvalFigures(
+            path, options.Data, options.Model, clean.Samples, clean.Accuracy, clean.Loss, robust is null ? null : attack.ToString(),
+            robust is null ? null : options.Epsilon, robust?.Accuracy, robust?.Loss);
+        figures.Print(screen, attack.ShortName);
+        if (json)
+            parse.InvocationConfiguration.Output.WriteLine(JsonSerializer.Serialize(figures, RunJson.Compact));
+        return ExitCode.Done;
+
+        EvaluationResult Measure(AttackOptions attacked)
+        {
+            var result = Evaluation.Run(network, split, attacked, seed, batch: batch, progress: done =>
+            {
+                if (screen.IsLive)
+                    screen.Writer.Write($"\r{(attacked.Kind == AttackKind.None ? "clean" : attacked.ShortName)} {done}/{split.Count}\e[K");
+            }, cancel: cancel);
+            if (screen.IsLive)
+                screen.Writer.Write("\r\e[K");
+            return result;
+        }
+    }
+
+    /// <summary>The run's options with the attack that is to be measured in place of the one that trained.</summary>
+    private TrainOptions Options(ParseResult parse, TrainOptions run, AttackKind? kind, int? steps) => run with
+    {
+        Attack = kind ?? run.EvaluationAttack.Kind,
+        Epsilon = parse.Number(_epsilon) ?? run.Epsilon,
+        Steps = steps ?? (run.EvaluationAttack.Kind == AttackKind.None ? 20 : run.EvaluationSteps),
+        StepSize = parse.Number(_stepSize),
+        Norm = parse.Norm(_norm) ?? run.Norm,
+        LimitTest = parse.Whole(_limitTest) switch { null => run.LimitTest, 0 => null, var limit => limit },
+    };
+}
+
+/// <summary>What an evaluation found, as <c>--json</c> prints it: accuracies are 0..1, losses in nats.</summary>
+internal sealed record EvalFigures(
+    string Checkpoint, string Data, string Model, int Samples, double Accuracy, double Loss,
+    string? Attack, double? Epsilon, double? RobustAccuracy, double? RobustLoss)
+{
+    /// <summary>The same for people.</summary>
+    public void Print(Screen screen, string attack)
+    {
+        var culture = CultureInfo.InvariantCulture;
+        screen.Writer.WriteLine(string.Create(culture, $"{Model} on {Samples:N0} test images of {Data}"));
+        screen.Writer.WriteLine(string.Create(culture, $"clean accuracy   {TrainProgress.Percent(Accuracy)}  (loss {Loss:0.0000})"));
+        if (RobustAccuracy is { } robust)
+            screen.Writer.WriteLine(string.Create(culture, $"{attack + " accuracy",-16} {TrainProgress.Percent(robust)}  (loss {RobustLoss:0.0000}; {Attack})"));
+    }
+}

@@ -1,0 +1,49 @@
+using Spectre.Console;
+
+namespace Dom.Cli;
+
+/// <summary>Where a command writes for people: tables, lines and, on a terminal, a line that changes.</summary>
+internal sealed class Screen
+{
+    private const int WidthOfFiles = 120;
+
+    /// <summary>A screen over a writer; it is live where the writer is the console and the console is a terminal.</summary>
+    public Screen(TextWriter writer)
+    {
+        Writer = writer;
+        IsLive = Environment.GetEnvironmentVariable("TERM") != "dumb"
+            && ((ReferenceEquals(writer, Console.Out) && !Console.IsOutputRedirected)
+                || (ReferenceEquals(writer, Console.Error) && !Console.IsErrorRedirected));
+    }
+
+    /// <summary>The writer.</summary>
+    public TextWriter Writer { get; }
+
+    /// <summary>Whether a person watches: a line may be overwritten.</summary>
+    public bool IsLive { get; }
+
+    /// <summary>Columns of the terminal.</summary>
+    public int Width => IsLive && Console.WindowWidth > 20 ? Console.WindowWidth : WidthOfFiles;
+
+    /// <summary>Writes a table. Cells are plain text; brackets mean nothing.</summary>
+    /// <param name="headers">Names of the columns, or none for a table without a head.</param>
+    /// <param name="rows">Cells, as many a row as there are columns.</param>
+    public void Table(IReadOnlyList<string> headers, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(Writer),
+            Ansi = IsLive ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = IsLive ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+        });
+        console.Profile.Width = Width;
+        var table = new Table { Border = headers.Count == 0 ? TableBorder.None : TableBorder.Simple, ShowHeaders = headers.Count > 0 };
+        var cells = rows.ToArray();
+        for (int i = 0; i < cells.Max(row => row.Count); i++)
+            table.AddColumn(new TableColumn(new Text(headers.Count > 0 ? headers[i] : "")) { NoWrap = i == 0 });
+        foreach (var row in cells)
+            table.AddRow(row.Select(cell => new Text(cell)));
+        console.Write(table);
+    }
+}

@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.Globalization;
+using Dom.Nn.Models;
+using Dom.Train;
+using Dom.Train.Attacks;
+using Dom.Train.Data;
+using Dom.Train.Training;
+
+namespace Dom.Cli;
+
+/// <summary>What options of the same name mean in more than one command.</summary>
+internal static class SharedOptions
+{
+    /// <summary>Where to look for named data sets.</summary>
+    public static Option<string?> DataDirectory() =>
+        Given.Option("--data-dir", "DIR", $"Where named data sets lie: NAME inside DIR, or in DIR itself. Default: {DataSets.DefaultFolder}.");
+
+    /// <summary>Where to compute.</summary>
+    public static Option<string?> Device() => Given.Option("--device", string.Join('|', Devices.Names), Devices.Help + " Default: auto.");
+
+    /// <summary>On how many threads.</summary>
+    public static Option<string?> Threads() =>
+        Given.Option("--threads", "N", "Threads of the cpu device; the result does not depend on it. Default: 0, all cores.");
+
+    /// <summary>Final figures for programs.</summary>
+    public static Option<bool> Json() =>
+        Given.Switch("--json", "Print the final figures as one line of JSON on standard output, and everything else on standard error.");
+
+    /// <summary>A data set that was named, or null.</summary>
+    /// <exception cref="OptionException">It is neither a known name nor a path.</exception>
+    public static string? DataSet(this ParseResult parse, Option<string?> option)
+    {
+        if (parse.Text(option) is not { } text)
+            return null;
+        if (DataSets.Names.FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } known)
+            return known;
+        // What looks like a path is left to the data sets: they know what should be in a folder.
+        bool isPath = text.Contains('/') || text.Contains('\\') || text.StartsWith('.') || Path.Exists(text);
+        return isPath ? text : throw new OptionException(
+            $"{option.Name} is '{text}'; it must be a folder or one of {string.Join(", ", DataSets.Names)}{NearestName.Hint(text, DataSets.Names)}");
+    }
+
+    /// <summary>A model that was named, or null.</summary>
+    /// <exception cref="OptionException">There is none of that name.</exception>
+    public static string? Model(this ParseResult parse, Option<string?> option) => parse.Name(option, ModelCatalog.Names);
+
+    /// <summary>An attack that was named, or null; "pgd-10" is PGD with 10 steps.</summary>
+    /// <exception cref="OptionException">There is none of that name, or two numbers of steps were given.</exception>
+    public static (AttackKind? Kind, int? Steps) Attack(this ParseResult parse, Option<string?> attack, Option<string?> steps)
+    {
+        int? given = parse.Whole(steps);
+        if (parse.Text(attack) is { } text && text.StartsWith("pgd-", StringComparison.OrdinalIgnoreCase)
+            && int.TryParse(text.AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture, out int named))
+        {
+            return given is null || given == named
+                ? (AttackKind.Pgd, named)
+                : throw new OptionException($"{attack.Name} {text} and {steps.Name} {given} contradict each other; give one of them.");
+        }
+        return (parse.Choice(attack,
+            ("none", AttackKind.None), ("fgsm", AttackKind.Fgsm), ("rs-fgsm", AttackKind.RsFgsm), ("pgd", AttackKind.Pgd)), given);
+    }
+
+    /// <summary>The ball of an attack, or null.</summary>
+    public static AttackNorm? Norm(this ParseResult parse, Option<string?> option) =>
+        parse.Choice(option, ("linf", AttackNorm.Linf), ("l2", AttackNorm.L2));
+}

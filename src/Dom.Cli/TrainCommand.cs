@@ -1,0 +1,156 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Dom.Tensors.Backend;
+using Dom.Train;
+using Dom.Train.Reports;
+using Dom.Train.Training;
+
+namespace Dom.Cli;
+
+/// <summary><c>dom train</c>: starts a run or goes on with one.</summary>
+internal sealed class TrainCommand
+{
+    private readonly TrainArguments _arguments = new();
+    private readonly Option<string?> _device = SharedOptions.Device();
+    private readonly Option<string?> _threads = SharedOptions.Threads();
+    private readonly Option<bool> _json = SharedOptions.Json();
+
+    private readonly Option<string?> _out = Given.Option("--out", "DIR",
+        "Folder of the run, new or empty: run.json, metrics.jsonl, ledger/, checkpoints/, report.html. Default: runs/DATA-MODEL-TIME.");
+
+    private readonly Option<string?> _resume = Given.Option("--resume", "DIR",
+        "Go on with the run in this folder, to the same bits as if it had never stopped.");
+
+    private readonly Option<string?> _checkpointEvery = Given.Option("--checkpoint-every", "N",
+        "Write a checkpoint every N steps besides the one after each epoch. Default: 0, none.");
+
+    private readonly Option<bool> _listPresets = Given.Switch("--list-presets", "List the presets and end.");
+
+    /// <summary>The command.</summary>
+    public static Command Create()
+    {
+        var train = new TrainCommand();
+        var command = new Command("train",
+            "Trains a network and keeps the loss of every training image in every epoch. Without options: the embedded images with 20 % wrong "
+            + "labels, so that memorization shows. Ctrl-C finishes the step, saves, and says how to go on.");
+        train._arguments.AddTo(command);
+        foreach (var option in new Option[]
+        {
+            train._device, train._threads, train._out, train._resume, train._checkpointEvery, train._listPresets, train._json,
+        })
+            command.Add(option);
+        command.SetAction((parse, cancel) => Task.FromResult(train.Execute(parse, cancel)));
+        return command;
+    }
+
+    private int Execute(ParseResult parse, CancellationToken cancel)
+    {
+        bool json = parse.GetValue(_json);
+        var screen = new Screen(json ? parse.InvocationConfiguration.Error : parse.InvocationConfiguration.Output);
+        if (parse.GetValue(_listPresets))
+        {
+            screen.Table(["preset", "", "data", "model", "epochs"],
+                Presets.All.Select(p => new[] { p.Name, p.Description, p.Options.Data, p.Options.Model, $"{p.Options.Epochs}" }));
+            return ExitCode.Done;
+        }
+        int checkpointEvery = parse.Whole(_checkpointEvery) ?? 0;
+        if (checkpointEvery < 0)
+            throw new OptionException($"{_checkpointEvery.Name} is {checkpointEvery}; it must be 0 (only after each epoch) or more steps.");
+        int threads = parse.Whole(_threads) ?? 0;
+        var figures = parse.Text(_resume) is { } folder
+            ? Resume(parse, folder, threads, checkpointEvery, screen, cancel)
+            : Start(parse, threads, checkpointEvery, screen, cancel);
+        if (json)
+            parse.InvocationConfiguration.Output.WriteLine(JsonSerializer.Serialize(figures, RunJson.Compact));
+        return figures.Status == "finished" ? ExitCode.Done : ExitCode.Interrupted;
+    }
+
+    private TrainFigures Start(ParseResult parse, int threads, int checkpointEvery, Screen screen, CancellationToken cancel)
+    {
+        var options = _arguments.Resolve(parse);
+        string folder = parse.Text(_out) ?? NewFolder(options);
+        using var backend = Devices.Open(parse.Text(_device) ?? "auto", threads);
+        string typed = string.Join(' ', parse.Tokens.Select(token => Quoted(token.Value)).Prepend("dom"));
+        using var run = TrainingRun.Start(options, folder, backend, ThreadsOf(backend), typed);
+        return Run(run, checkpointEvery, screen, cancel);
+    }
+
+    private TrainFigures Resume(ParseResult parse, string folder, int threads, int checkpointEvery, Screen screen, CancellationToken cancel)
+    {
+        Option[] allowed = [_resume, _device, _threads, _checkpointEvery, _json];
+        var others = parse.CommandResult.Command.Options.Where(option => parse.Has(option) && !allowed.Contains(option)).Select(o => o.Name).ToArray();
+        if (others.Length > 0)
+        {
+            throw new OptionException(
+                $"{string.Join(", ", others)} cannot be given with --resume: a run goes on as it was started. "
+                + $"Only {string.Join(", ", allowed.Skip(1).Select(option => option.Name))} can.");
+        }
+        var description = new RunFolder(folder).ReadDescription();
+        using var backend = Devices.Open(parse.Text(_device) ?? description.Device, threads);
+        using var run = TrainingRun.Resume(folder, backend, ThreadsOf(backend));
+        if (run.Trainer.IsFinished)
+            screen.Writer.WriteLine($"The run in {folder} is finished; there is nothing left to do.");
+        return Run(run, checkpointEvery, screen, cancel);
+    }
+
+    private static TrainFigures Run(TrainingRun run, int checkpointEvery, Screen screen, CancellationToken cancel)
+    {
+        run.CheckpointEvery = checkpointEvery;
+        var options = run.Description.Options;
+        TrainIntroduction.Print(screen, run);
+        var progress = new TrainProgress(screen, run);
+        RunResult result;
+        using (cancel.Register(() => progress.Say("Stopping: the step is finished and saved first. Ctrl-C again ends at once.")))
+        {
+            try
+            {
+                result = run.Execute(progress, cancel);
+            }
+            catch (DivergedException)
+            {
+                WriteReport(run);
+                throw;
+            }
+            finally
+            {
+                progress.End();
+            }
+        }
+        var report = WriteReport(run);
+        var figures = TrainFigures.Of(run.Folder, options, result.Metrics, report.OverMemorizedCount);
+        figures.Print(screen);
+        screen.Writer.WriteLine($"report      {run.Folder.ReportFile}");
+        screen.Writer.WriteLine($"checkpoint  {run.Folder.Last}");
+        if (!result.IsFinished)
+        {
+            screen.Writer.WriteLine(
+                $"Interrupted in epoch {Math.Min(result.State.Epoch + 1, options.Epochs)} of {options.Epochs}; everything is saved. "
+                + $"Go on with: dom train --resume {Quoted(run.Folder.Path)}");
+        }
+        return figures;
+    }
+
+    private static RunReport WriteReport(TrainingRun run)
+    {
+        var report = RunReportBuilder.Build(run.Folder, run.Data);
+        AtomicFile.WriteText(run.Folder.ReportFile, ReportPage.Render(report));
+        return report;
+    }
+
+    private static string NewFolder(TrainOptions options)
+    {
+        string data = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Data));
+        string name = string.Create(CultureInfo.InvariantCulture, $"{(data.Length == 0 ? "data" : data)}-{options.Model}-{DateTime.Now:yyyyMMdd-HHmmss}");
+        string folder = Path.Combine("runs", name);
+        for (int i = 2; Directory.Exists(folder); i++)
+            folder = Path.Combine("runs", $"{name}-{i}");
+        return folder;
+    }
+
+    private static int ThreadsOf(IBackend backend) => backend is Kernels.Cpu.CpuBackend cpu ? cpu.Threads : 1;
+
+    private static string Quoted(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./=:,+@%\\".Contains(c))
+        ? word
+        : $"'{word.Replace("'", "'\\''")}'";
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text.Json;
+using Dom.Nn;
+using Dom.Train.Attacks;
+using Dom.Train.Memorization;
+using Dom.Train.Training;
+
+namespace Dom.Train.Reports;
+
+/// <summary>The options of a run as a person types and reads them.</summary>
+public static class OptionTexts
+{
+    /// <summary>Every option that has a meaning in this run, by the name that the command line gives it.</summary>
+    public static IReadOnlyList<NamedText> Of(TrainOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var texts = new List<NamedText>
+        {
+            new("--data", options.Data),
+            new("--model", options.Model),
+            new("--epochs", Text(options.Epochs)),
+            new("--batch", Text(options.Batch)),
+            new("--lr", Text(options.LearningRate)),
+            new("--schedule", NameOf(options.Schedule)),
+            new("--momentum", Text(options.Momentum)),
+            new("--weight-decay", Text(options.WeightDecay)),
+            new("--seed", options.Seed.ToString(CultureInfo.InvariantCulture)),
+            new("--crop-padding", Text(options.CropPadding)),
+            new("flip", options.Flip ? "yes" : "no"),
+            new("--label-noise", Text(options.LabelNoise)),
+            new("--limit-train", options.LimitTrain is { } train ? Text(train) : "all"),
+            new("--limit-test", options.LimitTest is { } test ? Text(test) : "all"),
+            new("--attack", NameOf(options.Attack)),
+        };
+        if (options.Attack != AttackKind.None)
+        {
+            texts.Add(new("--norm", NameOf(options.Norm)));
+            texts.Add(new("--epsilon", Text(options.Epsilon) + "/255"));
+            texts.Add(new("--step-size", Text(Math.Round(options.TrainAttack.StepSize * 255, 4)) + "/255"));
+            texts.Add(new("--steps", Text(options.TrainAttack.Steps)));
+            texts.Add(new("--eval-steps", Text(options.EvaluationSteps)));
+            texts.Add(new("--bn-attack", NameOf(options.BatchNormInAttack)));
+        }
+        texts.Add(new("--dom", NameOf(options.Dom)));
+        texts.Add(new("--threshold", Text(options.EffectiveThreshold)));
+        texts.Add(new("--warmup", Text(options.EffectiveWarmup)));
+        if (options.Dom != DomAction.Off)
+        {
+            texts.Add(new("--dom-mode", NameOf(options.DomMode)));
+            texts.Add(new("--re-norm", NameOf(options.ReNorm)));
+        }
+        return texts;
+    }
+
+    /// <summary>What the command line calls a value: "rs-fgsm", "linf", "frozen-stats".</summary>
+    public static string NameOf<T>(T value) where T : struct, Enum => value switch
+    {
+        BatchNormMode.UpdateStatistics => "train",
+        BatchNormMode.RunningStatistics => "eval",
+        BatchNormMode.BatchStatisticsOnly => "frozen-stats",
+        _ => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()),
+    };
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
+}
