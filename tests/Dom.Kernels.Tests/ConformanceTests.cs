@@ -43,6 +43,10 @@ public sealed class ConformanceTests(string device)
     }
 
     [Test]
+    public void Every_call_of_the_contract_has_a_kernel_on_this_backend() =>
+        Assert.That(KernelCases.Calls.Where(call => !_backend.Supports(call, DType.F32)), Is.Empty);
+
+    [Test]
     public void Every_call_of_the_contract_has_a_case() =>
         Assert.That(KernelCases.Calls.Except(KernelCases.All.Select(c => c.Call)), Is.Empty);
 }

@@ -87,8 +87,10 @@ public sealed class ConformanceReport
         var text = new StringBuilder();
         text.AppendLine($"{"call".PadRight(width)}  type  {"passed",6}  {"failed",6}  {"no kernel",9}  worst error");
         foreach (var g in Groups)
-            text.AppendLine(
-                $"{g.Group.PadRight(width)}  {g.Type.ToString().ToLowerInvariant(),-4}  {g.Passed,6}  {g.Failed,6}  {g.Unsupported,9}  {g.WorstError:0.0E+0}");
+        {
+            string type = g.Type.ToString().ToLowerInvariant();
+            text.AppendLine($"{g.Group.PadRight(width)}  {type,-4}  {g.Passed,6}  {g.Failed,6}  {g.Unsupported,9}  {g.WorstError:0.0E+0}");
+        }
         foreach (var failure in Cases.Where(c => c.Outcome == Outcome.Failed))
             text.AppendLine($"failed: {failure.Message}");
         return text.ToString();
@@ -110,7 +112,10 @@ public sealed class ConformanceReport
             new("gradient", gradientCase.ToString(), DType.F32, outcome, result.Error, result.Message);
         var missing = gradientCase.MissingOn(backend);
         if (missing.Count > 0)
-            return Report(Outcome.Unsupported, new CaseResult(false, 0, $"{backend.Name} has no kernel for {string.Join(", ", missing.Select(t => t.Name))}."));
+        {
+            string names = string.Join(", ", missing.Select(t => t.Name));
+            return Report(Outcome.Unsupported, new CaseResult(false, 0, $"{backend.Name} has no kernel for {names}."));
+        }
         var result = Guarded(backend, gradientCase.ToString(), () =>
         {
             // The reference is what all others are compared with; it has to answer to mathematics itself.

@@ -13,7 +13,7 @@ public static class SupportTable
     public static string Text(params IReadOnlyList<IBackend> backends)
     {
         ArgumentNullException.ThrowIfNull(backends);
-        var columns = backends.SelectMany(b => s_types.Select(t => (Backend: b, Type: t, Title: $"{b.Name} {t.ToString().ToLowerInvariant()}"))).ToArray();
+        var columns = backends.SelectMany(b => s_types, (b, t) => (Backend: b, Type: t, Title: $"{b.Name} {t.ToString().ToLowerInvariant()}")).ToArray();
         int width = KernelCases.Calls.Max(c => c.Name.Length);
         var text = new StringBuilder("call".PadRight(width));
         foreach (var column in columns)
@@ -26,9 +26,8 @@ public static class SupportTable
                 text.Append("  ").Append((column.Backend.Supports(call, column.Type) ? "yes" : "-").PadRight(column.Title.Length));
             text.AppendLine();
         }
-        int supported = columns.Length == 0 ? 0 : KernelCases.Calls.Count;
         foreach (var column in columns)
-            text.AppendLine($"{column.Title}: {KernelCases.Calls.Count(c => column.Backend.Supports(c, column.Type))} of {supported} calls");
+            text.AppendLine($"{column.Title}: {KernelCases.Calls.Count(c => column.Backend.Supports(c, column.Type))} of {KernelCases.Calls.Count} calls");
         return text.ToString();
     }
 }

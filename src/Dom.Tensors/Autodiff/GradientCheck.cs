@@ -10,9 +10,9 @@ public static class GradientCheck
 {
     /// <summary>Checks every element of every input.</summary>
     /// <param name="function">The function under test; must be deterministic, and touch its inputs by operators only.</param>
-    /// <param name="inputs">Shapes and values of the inputs; all are differentiated.</param>
+    /// <param name="inputs">Shapes and values; all inputs are differentiated.</param>
     /// <param name="reference">A backend that computes with f64 elements.</param>
-    /// <param name="tolerance">Largest relative error of an element. An element counts as at least a thousandth of its input's largest gradient.</param>
+    /// <param name="tolerance">Largest relative error of an element, which counts as at least a thousandth of its input's largest one.</param>
     /// <param name="step">Step of the difference, times max(1, |x|).</param>
     /// <param name="maximumSkipped">Largest share of elements, 0..1, that may lie at a kink of the function.</param>
     /// <remarks>
