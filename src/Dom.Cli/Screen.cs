@@ -49,7 +49,7 @@ internal sealed class Screen
         console.Write(table);
         if (!IsLive)
         {
-            foreach (var line in text.ToString().TrimEnd().EnumerateLines())
+            foreach (string line in text.ToString().TrimEnd().Split('\n'))
                 Writer.WriteLine(line.TrimEnd());
         }
     }
