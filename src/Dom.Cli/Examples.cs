@@ -31,6 +31,54 @@ internal static class Examples
             ("dom eval --checkpoint runs/x/checkpoints/last.safetensors --attack pgd --epsilon 8 --steps 20 --limit-test 500", "and under PGD-20"),
             ("dom eval --checkpoint weights.safetensors --model preact-resnet18 --data cifar10 --data-dir data", "weights from PyTorch"),
         ],
+        ["dom ledger"] =
+        [
+            ("dom ledger runs/x", "losses, accuracy and loss ranges epoch by epoch"),
+            ("dom ledger runs/x summary --threshold 0.5 --json", "with another T; as JSON"),
+            ("dom ledger runs/x export --epochs 1..10 --out ledger.csv", "every sample at every epoch"),
+            ("dom ledger runs/x scores --out scores.csv", "one line a sample"),
+        ],
+        ["dom ledger export"] =
+        [
+            ("dom ledger runs/x export --out ledger.csv", "all epochs"),
+            ("dom ledger runs/x export --epochs 30 > last.csv", "one epoch"),
+        ],
+        ["dom ledger scores"] =
+        [
+            ("dom ledger runs/x scores --out scores.csv", "with the run's own T and K"),
+            ("dom ledger runs/x scores --threshold 0.5 --warmup 10", "with others"),
+        ],
+        ["dom check"] =
+        [
+            ("dom check --device cpu", "every kernel of the CPU backend"),
+            ("dom check --device cpu --threads 1 --filter conv2d", "only the convolutions, on one thread"),
+            ("dom check --device reference --filter gradient", "the reference's gradients against finite differences"),
+        ],
+        ["dom devices"] =
+        [
+            ("dom devices", "what --device can name"),
+        ],
+        ["dom data"] =
+        [
+            ("dom data download cifar10 --data-dir data", "bring a set here"),
+            ("dom data info cifar10 --data-dir data", "look at it"),
+            ("dom data convert cifar10 cifar10-npy --data-dir data --to npy", "take it to numpy"),
+        ],
+        ["dom data info"] =
+        [
+            ("dom data info embedded", "the set that comes with the program"),
+            ("dom data info my-pictures --json", "a folder, as JSON"),
+        ],
+        ["dom data convert"] =
+        [
+            ("dom data convert my-pictures pictures-npy --to npy", "an image folder for numpy"),
+            ("dom data convert cifar10-npy cifar10 --to cifar-binary", "back to CIFAR's own files"),
+        ],
+        ["dom data download"] =
+        [
+            ("dom data download mnist", "into data/mnist"),
+            ("dom data download cifar10 --data-dir data --mirror https://mirror.example/cifar", "from a faster place"),
+        ],
     };
 
     /// <summary>Lets the help of a command and of all below it end with examples.</summary>
