@@ -61,22 +61,22 @@ public static class Presets
         Schedule = ScheduleKind.Triangular,
     };
 
-    // Chosen so that three phases can be told apart: for ten epochs the network learns what the shapes look like and hardly a wrong label, test
-    // accuracy is at its best then; it learns the wrong labels by heart in the next fifteen, and test accuracy falls; K separates the two.
+    // Chosen so that two phases can be told apart: for fifteen epochs the network learns what the shapes look like and hardly a wrong label, and
+    // test accuracy comes to its best; then it learns the wrong labels by heart, and test accuracy falls. K lies between the two.
     private static readonly TrainOptions s_embedded = new()
     {
         Data = "embedded",
         Model = "preact-resnet8",
-        Epochs = 30,
+        Epochs = 60,
         Batch = 32,
         LearningRate = 0.03,
         Schedule = ScheduleKind.Cosine,
         Momentum = 0.9,
-        WeightDecay = 5e-4,
-        CropPadding = 0,
-        Flip = true,
+        WeightDecay = 0,
+        CropPadding = 1,
+        Flip = false,
         LabelNoise = 0.2,
-        Warmup = 10,
+        Warmup = 15,
     };
 
     /// <summary>All presets, the default one first.</summary>
