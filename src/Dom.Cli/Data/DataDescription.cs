@@ -9,16 +9,6 @@ namespace Dom.Cli.Data;
 /// <summary>What <c>dom data info</c> says of a data set.</summary>
 internal sealed class DataDescription
 {
-    private static readonly Dictionary<string, string> s_formats = new()
-    {
-        ["embedded"] = "embedded: shapes drawn by the program",
-        ["cifar10"] = "CIFAR-10 binary files",
-        ["cifar100"] = "CIFAR-100 binary files",
-        ["mnist"] = "IDX files (MNIST)",
-        ["mnist-t10k"] = "IDX files (MNIST), the 10,000 test images split in two",
-        ["fashion-mnist"] = "IDX files (Fashion-MNIST)",
-    };
-
     private readonly DataSet _set;
     private readonly string _format;
 
@@ -39,10 +29,9 @@ internal sealed class DataDescription
             isImageFolder = true;
             return ImageFolder.Load(path);
         });
-        bool isName = DataSets.Names.Contains(nameOrPath, StringComparer.OrdinalIgnoreCase);
-        string format = isImageFolder ? "image folder (PNG, JPEG)"
-            : !isName && File.Exists(Path.Combine(nameOrPath, "x_train.npy")) ? ".npy pairs"
-            : s_formats.GetValueOrDefault(set.Name, set.Name);
+        string format = DataSets.Names.Contains(nameOrPath, StringComparer.OrdinalIgnoreCase) ? FormatOf(nameOrPath.ToLowerInvariant())
+            : isImageFolder ? "image folder (PNG, JPEG)"
+            : FormatIn(nameOrPath);
         return new DataDescription(set, format);
     }
 
@@ -104,6 +93,25 @@ internal sealed class DataDescription
 
     /// <summary>Number of labels that were made wrong on purpose.</summary>
     public static int WrongCount(ImageSplit split) => Enumerable.Range(0, split.Count).Count(split.HasWrongLabel);
+
+    private static string FormatOf(string name) => name switch
+    {
+        "embedded" => "embedded: shapes drawn by the program",
+        "cifar10" => "CIFAR-10 binary files",
+        "cifar100" => "CIFAR-100 binary files",
+        "mnist-t10k" => "IDX files, the 10,000 test images split in two",
+        _ => "IDX files",
+    };
+
+    // By the same files, in the same order, as the data sets tell folders apart.
+    private static string FormatIn(string folder)
+    {
+        bool Has(string file, string inner = "") => File.Exists(Path.Combine(folder, file)) || File.Exists(Path.Combine(folder, inner, file));
+        return Has("x_train.npy") ? ".npy pairs"
+            : Has("data_batch_1.bin", Cifar10.FolderName) ? FormatOf("cifar10")
+            : Has("train.bin", Cifar100.FolderName) ? FormatOf("cifar100")
+            : FormatOf("mnist");
+    }
 
     // A misspelled name is wrong usage; what looks like a path is left to the data sets, which know what should be there.
     private static void RequireKnown(string text)
