@@ -200,7 +200,7 @@ public sealed class DataCommandTests
         {
             Assert.That(run.Code, Is.EqualTo(130));
             Assert.That(File.ReadAllBytes(folder["set/file.bin.part"]), Is.EqualTo(s_content[..150_000]));
-            Assert.That(run.Error, Does.Contain("150,000 bytes of file.bin are kept").And.Contain($"dom data download set --data-dir {folder.Path}"));
+            Assert.That(run.Error, Does.Contain("150,000 bytes of file.bin are kept").And.Contain($"dom data download set --data-dir {folder.Path} --mirror {server.Address}"));
         });
     }
 
