@@ -9,6 +9,7 @@ using Dom.Tensors.Ops;
 namespace Dom.Bench;
 
 /// <summary>Every pass of every convolution of PreActResNet-18 and of a small network, on one thread and on all.</summary>
+[InProcess]
 [Config(typeof(RateColumns))]
 public class Conv2dBenchmark : IDisposable
 {

@@ -2,12 +2,12 @@ using BenchmarkDotNet.Running;
 using Dom.Bench;
 
 // dotnet run -c Release --project bench/Dom.Bench -- conv --quick [--threads N] [--rounds N] [--only "64->64"]     a table in half a minute
-// dotnet run -c Release --project bench/Dom.Bench -- conv                                        BenchmarkDotNet
+// dotnet run -c Release --project bench/Dom.Bench -- conv [options of BenchmarkDotNet]
 if (args is ["conv", .. var options])
 {
     if (!options.Contains("--quick"))
     {
-        BenchmarkRunner.Run<Conv2dBenchmark>();
+        BenchmarkRunner.Run<Conv2dBenchmark>(args: options);
         return 0;
     }
     if (Number("--threads", 0) is { } threads && Number("--rounds", 7) is { } rounds && rounds > 0)
@@ -16,7 +16,7 @@ if (args is ["conv", .. var options])
         return 0;
     }
 }
-Console.Error.WriteLine("usage: Dom.Bench conv [--quick [--threads N] [--rounds N] [--only NAME]]");
+Console.Error.WriteLine("usage: Dom.Bench conv [options of BenchmarkDotNet] | conv --quick [--threads N] [--rounds N] [--only NAME]");
 return 2;
 
 string Text(string option) => Array.IndexOf(args, option) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : "";

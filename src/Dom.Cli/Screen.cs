@@ -30,9 +30,11 @@ internal sealed class Screen
     /// <param name="rows">Cells, as many a row as there are columns.</param>
     public void Table(IReadOnlyList<string> headers, IEnumerable<IReadOnlyList<string>> rows)
     {
+        // In a file the spaces that fill the last column up would only be in the way.
+        using var text = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(Writer),
+            Out = new AnsiConsoleOutput(IsLive ? Writer : text),
             Ansi = IsLive ? AnsiSupport.Detect : AnsiSupport.No,
             ColorSystem = IsLive ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
@@ -45,5 +47,10 @@ internal sealed class Screen
         foreach (var row in cells)
             table.AddRow(row.Select(cell => new Text(cell)));
         console.Write(table);
+        if (!IsLive)
+        {
+            foreach (string line in text.ToString().TrimEnd().Split('\n'))
+                Writer.WriteLine(line.TrimEnd());
+        }
     }
 }

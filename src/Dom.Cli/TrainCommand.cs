@@ -89,8 +89,6 @@ internal sealed class TrainCommand
         var description = new RunFolder(folder).ReadDescription();
         using var backend = Devices.Open(parse.Text(_device) ?? description.Device, threads);
         using var run = TrainingRun.Resume(folder, backend, ThreadsOf(backend));
-        if (run.Trainer.IsFinished)
-            screen.Writer.WriteLine($"The run in {folder} is finished; there is nothing left to do.");
         return Run(run, checkpointEvery, screen, cancel);
     }
 
@@ -98,7 +96,10 @@ internal sealed class TrainCommand
     {
         run.CheckpointEvery = checkpointEvery;
         var options = run.Description.Options;
-        TrainIntroduction.Print(screen, run);
+        if (run.Trainer.IsFinished)
+            screen.Writer.WriteLine($"The run in {run.Folder.Path} is finished; there is nothing left to do.");
+        else
+            TrainIntroduction.Print(screen, run);
         var progress = new TrainProgress(screen, run);
         RunResult result;
         using (cancel.Register(() => progress.Say("Stopping: the step is finished and saved first. Ctrl-C again ends at once.")))

@@ -18,7 +18,7 @@ internal static class TrainIntroduction
             (0, true) => "flip",
             var (padding, flip) => $"crop after padding by {padding}{(flip ? ", flip" : "")}",
         };
-        string dom = string.Create(culture, $"threshold {options.EffectiveThreshold}, warm-up {options.EffectiveWarmup} epochs");
+        string dom = string.Create(culture, $"threshold {options.EffectiveThreshold}, warm-up {options.EffectiveWarmup} {(options.EffectiveWarmup == 1 ? "epoch" : "epochs")}");
         string evaluation = options.EvaluationAttack.Kind == Train.Attacks.AttackKind.None ? "" : $"; tested with {options.EvaluationAttack}";
         screen.Table([],
         [

@@ -10,6 +10,7 @@ namespace Dom.Kernels.Cpu;
      forward          4 output pixels, summed over taps and input channels, panel = weights
      input gradient   4 input pixels, summed over the taps that reach them and output channels, panel = transposed weights
      weight gradient  4 input channels at a tap, summed over pixels, panel = output gradients
+   (with very few input channels the input gradient takes all products at once and collects them after: Conv2dFewChannelsJob.cs).
    Tasks are cut by sizes alone and write disjoint results, and every sum has one fixed order: the same bits on any number of threads. */
 public sealed partial class CpuBackend :
     IKernel<Conv2dForward>, IKernel<Conv2dInputGradient>, IKernel<Conv2dWeightGradient>
@@ -39,6 +40,8 @@ public sealed partial class CpuBackend :
         float* dy = Floats(call.Dy, Name), weight = Floats(call.Weight, Name), dx = Floats(call.Dx, Name);
         if (call.Dy.Length == 0)
             new Span<float>(dx, call.Dx.Length).Clear();
+        else if (call.Dx.Length > 0 && Conv2dFewChannelsJob.Suits(call.Sizes))
+            InputGradientOfFewChannels(call.Sizes, dy, weight, dx);
         else if (call.Dx.Length > 0)
             Gather(_conv2dPlans.InputGradient(call.Sizes, SimdWidth), dy, weight, dx, inputGradient: true);
     }
@@ -55,8 +58,7 @@ public sealed partial class CpuBackend :
         var plan = _conv2dPlans.WeightGradient(call.Sizes, SimdWidth);
         float* sums = SharedScratch.Floats(plan.Groups * plan.GroupFloats);
         float** slabs = stackalloc float*[Threads];
-        for (int worker = 0; worker < Threads; worker++)
-            slabs[worker] = ScratchOf(worker).Floats(plan.WorkerFloats);
+        ReserveScratch(slabs, plan.WorkerFloats);
         _workers.Run(plan.Tasks, new Conv2dWeightGradientJob(plan, x, dy, sums, slabs, Zeros));
         var reduction = new Conv2dWeightReduction(plan, sums, dweight);
         _workers.Run(reduction.Tasks, reduction);
@@ -68,5 +70,22 @@ public sealed partial class CpuBackend :
         var packing = new Conv2dWeightPacking(plan, weight, packed, inputGradient);
         _workers.Run(packing.Tasks, packing);
         _workers.Run(plan.Tasks, new Conv2dGatherJob(plan, source, packed, target, Zeros));
+    }
+
+    private unsafe void InputGradientOfFewChannels(Conv2dSizes sizes, float* dy, float* weight, float* dx)
+    {
+        var products = _conv2dPlans.InputGradient(Conv2dFewChannelsJob.Products(sizes), SimdWidth);
+        float* packed = SharedScratch.Floats(products.PackedFloats);
+        var packing = new Conv2dWeightPacking(products, weight, packed, inputGradient: true);
+        _workers.Run(packing.Tasks, packing);
+        float** images = stackalloc float*[Threads];
+        ReserveScratch(images, Conv2dFewChannelsJob.WorkerFloats(sizes, products));
+        _workers.Run(sizes.Batch, new Conv2dFewChannelsJob(sizes, products, dy, packed, dx, images, Zeros));
+    }
+
+    private unsafe void ReserveScratch(float** workers, long floats)
+    {
+        for (int worker = 0; worker < Threads; worker++)
+            workers[worker] = ScratchOf(worker).Floats(floats);
     }
 }

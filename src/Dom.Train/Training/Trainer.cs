@@ -115,8 +115,10 @@ public sealed class Trainer : IDisposable
     /// <param name="observer">Is told how the evaluation goes.</param>
     /// <param name="cancel">Stops the evaluation; the epoch stays open then.</param>
     /// <exception cref="OperationCanceledException">Canceled.</exception>
+    /// <exception cref="DivergedException">A parameter is not finite.</exception>
     public EpochMetrics FinishEpoch(double imagesPerSecond, ITrainingObserver? observer, CancellationToken cancel)
     {
+        RequireFiniteParameters();
         var attack = _options.EvaluationAttack;
         int total = _test.Count * (attack.Kind == Attacks.AttackKind.None ? 1 : 2);
         var clean = Evaluation.Run(
@@ -170,7 +172,12 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Writes a checkpoint from which <see cref="Load"/> goes on.</summary>
-    public void Save(string path) => Checkpoint.Save(path, _options, State, Network, _momentum, Ledgers);
+    /// <exception cref="DivergedException">A parameter is not finite; an older file of that name is still there.</exception>
+    public void Save(string path)
+    {
+        RequireFiniteParameters();
+        Checkpoint.Save(path, _options, State, Network, _momentum, Ledgers);
+    }
 
     /// <summary>Goes back to where a checkpoint was written.</summary>
     public void Load(string path) => State = Checkpoint.Load(path, Network, _momentum, Ledgers);
@@ -182,6 +189,8 @@ public sealed class Trainer : IDisposable
     /// <returns>What was found, or that nothing was.</returns>
     public string Diagnose(Func<IBackend, IBackend> watched)
     {
+        if (!HasFiniteParameters)
+            return "The gradients or the update of the step before overflowed.";
         var backend = watched(Network.Backend);
         using var twin = new Trainer(_options, _data, backend);
         using var scope = new TensorScope();
@@ -189,7 +198,12 @@ public sealed class Trainer : IDisposable
         {
             backend.Run(new Copy(Network.Arena.Read, twin.Network.Arena.Write));
             for (int i = 0; i < Network.Buffers.Count; i++)
-                backend.Run(new Copy(Network.Buffers[i].Buffer.Value.Read, twin.Network.Buffers[i].Buffer.Value.Write));
+            {
+                // The step that failed has spoiled some of the running statistics; those start afresh, or they would be blamed.
+                float[] values = Network.Buffers[i].Buffer.Value.ToFloats();
+                if (values.All(float.IsFinite))
+                    twin.Network.Buffers[i].Buffer.Value.CopyFrom(values);
+            }
             twin.State = State;
             var batch = twin._train.Gather(
                 RowsOf(State.Step), _options.Augmentation, RandomStream.For(_options.Seed, RandomPurpose.Augmentation, State.Epoch));
@@ -215,6 +229,15 @@ public sealed class Trainer : IDisposable
         _naturalLedger.Dispose();
         _adversarialLedger?.Dispose();
         Network.Dispose();
+    }
+
+    private bool HasFiniteParameters => Network.Arena.ToFloats().All(float.IsFinite);
+
+    // A gradient may overflow although the loss did not; what it leaves must never replace a good checkpoint.
+    private void RequireFiniteParameters()
+    {
+        if (!HasFiniteParameters)
+            throw new DivergedException($"a parameter became NaN or infinite in epoch {State.Epoch + 1}, step {State.Step}.");
     }
 
     private static float[] Column(float[] ledger, int column)

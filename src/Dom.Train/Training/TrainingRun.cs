@@ -52,6 +52,8 @@ public sealed class TrainingRun : IDisposable
     public static TrainingRun Start(TrainOptions options, string folder, IBackend backend, int threads, string commandLine)
     {
         options.Validate();
+        // Resolved before anything is written: a resumed run, which reads them back, then writes the same bytes.
+        options = options with { Threshold = options.EffectiveThreshold, Warmup = options.EffectiveWarmup };
         var runFolder = new RunFolder(folder);
         runFolder.RequireUnused();
         var data = TrainingData.Open(options);
@@ -61,7 +63,7 @@ public sealed class TrainingRun : IDisposable
             runFolder.Create();
             var description = new RunDescription
             {
-                Options = options with { Threshold = options.EffectiveThreshold, Warmup = options.EffectiveWarmup },
+                Options = options,
                 CommandLine = commandLine,
                 DataHash = data.Hash(),
                 Device = backend.Name,

@@ -20,9 +20,9 @@ internal sealed class Conv2dProblem
     public Conv2dProblem(Conv2dSizes sizes)
     {
         _sizes = sizes;
-        _x = Normal(0, sizes.Batch * sizes.Height * sizes.Width * sizes.Inputs);
-        _weight = Normal(1, sizes.Outputs * sizes.KernelHeight * sizes.KernelWidth * sizes.Inputs);
-        _dy = Normal(2, sizes.Batch * sizes.OutputHeight * sizes.OutputWidth * sizes.Outputs);
+        _x = Random(0, sizes.Batch * sizes.Height * sizes.Width * sizes.Inputs);
+        _weight = Random(1, sizes.Outputs * sizes.KernelHeight * sizes.KernelWidth * sizes.Inputs);
+        _dy = Random(2, sizes.Batch * sizes.OutputHeight * sizes.OutputWidth * sizes.Outputs);
     }
 
     /// <summary>y, dx and dweight. Fails where a kernel wrote outside its result.</summary>
@@ -58,13 +58,35 @@ internal sealed class Conv2dProblem
         return size == 0 ? Math.Sqrt(difference) : Math.Sqrt(difference / size);
     }
 
-    private static float[] Normal(int step, int count)
+    /// <summary>One weight's gradient in f64, for problems that are too large for the reference.</summary>
+    public double WeightGradientAt(int index)
     {
-        var stream = RandomStream.For(11, RandomPurpose.Test, step: step);
-        return [.. Enumerable.Range(0, count).Select(i => stream.Normal(i))];
+        var s = _sizes;
+        int c = index % s.Inputs, t = index / s.Inputs % s.KernelWidth, r = index / s.Inputs / s.KernelWidth % s.KernelHeight;
+        int k = index / (s.Inputs * s.KernelWidth * s.KernelHeight);
+        double sum = 0;
+        for (int n = 0; n < s.Batch; n++)
+            for (int p = 0; p < s.OutputHeight; p++)
+                for (int q = 0; q < s.OutputWidth; q++)
+                {
+                    int h = p * s.Stride + r - s.Padding, w = q * s.Stride + t - s.Padding;
+                    if (h >= 0 && h < s.Height && w >= 0 && w < s.Width)
+                        sum += (double)_x[((n * s.Height + h) * s.Width + w) * s.Inputs + c]
+                            * _dy[((n * s.OutputHeight + p) * s.OutputWidth + q) * s.Outputs + k];
+                }
+        return sum;
     }
 
-    /// <summary>Floats between two guards. The bytes are taken to the end of the block, so that what is read past it is not zero by chance.</summary>
+    private static float[] Random(int step, int count)
+    {
+        var stream = RandomStream.For(11, RandomPurpose.Test, step: step);
+        var values = new float[count];
+        for (int i = 0; i < count; i++)
+            values[i] = 2 * stream.Uniform(i) - 1;
+        return values;
+    }
+
+    /// <summary>Floats between two guards: a sentinel that must survive beside results, not-a-number that must not be read beside operands.</summary>
     private sealed unsafe class Buffer : IDisposable
     {
         private readonly float* _memory;
@@ -80,7 +102,7 @@ internal sealed class Conv2dProblem
         public Buffer(float[] values) : this(values.Length)
         {
             values.CopyTo(new Span<float>(_memory + Guard, _count));
-            new Span<float>(_memory, Guard).Fill(float.NaN); // whoever reads beside an operand spoils the result
+            new Span<float>(_memory, Guard).Fill(float.NaN);
             new Span<float>(_memory + Guard + _count, Guard).Fill(float.NaN);
         }
 

@@ -1,85 +1,7 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Dom.Kernels.Cpu.Simd;
-
-/// <summary>What <see cref="TileKernel{TSimd,TVector,TColumns}"/> works on: a run of tiles that share their sources, panels and target.</summary>
-internal unsafe struct TileRun
-{
-    /// <summary>Tiles as <see cref="TileTable"/> lays them out.</summary>
-    public int* Table;
-
-    /// <summary>Number of tiles.</summary>
-    public int Tiles;
-
-    /// <summary>What the source offsets of the table count from.</summary>
-    public float* Source;
-
-    /// <summary>At least <see cref="Length"/> zeros: the source of offset -1.</summary>
-    public float* Zeros;
-
-    /// <summary>Rows of the right-hand matrix, each as wide as the tile.</summary>
-    public float* Panel;
-
-    /// <summary>Floats from one panel number to the next.</summary>
-    public nint PanelPitch;
-
-    /// <summary>Products that each segment of length 1 in the table stands for.</summary>
-    public int Length;
-
-    /// <summary>What the target offsets of the table count from.</summary>
-    public float* Target;
-
-    /// <summary>Whether sums are added to the target, or replace it.</summary>
-    public bool Adds;
-
-    /// <summary>Columns of the tile that exist in the target; the others are computed and dropped.</summary>
-    public int Columns;
-
-    /// <summary>Room for 4 rows of a tile, used where <see cref="Columns"/> is less than the tile's width.</summary>
-    public float* Edge;
-}
-
-/// <summary>Columns of a tile, in vectors; a type so that the compiler removes what a narrow tile does not need.</summary>
-internal interface IColumns
-{
-    static abstract int Count { get; }
-}
-
-internal readonly struct OneColumn : IColumns
-{
-    public static int Count
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 1;
-    }
-}
-
-internal readonly struct TwoColumns : IColumns
-{
-    public static int Count
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 2;
-    }
-}
-
-internal readonly struct ThreeColumns : IColumns
-{
-    public static int Count
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 3;
-    }
-}
-
-internal readonly struct FourColumns : IColumns
-{
-    public static int Count
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => 4;
-    }
-}
 
 /// <summary>
 /// The innermost loop of all convolutions: tile[i, :] = sum over segments g and steps k of source[g, i][k] panel[g][k, :], for 4 rows i and up
@@ -222,7 +144,10 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
         for (int i = 0; i < tile[TileTable.Rows]; i++)
         {
             float* edge = run->Edge + i * Width, target = run->Target + tile[TileTable.Targets + i];
-            for (int j = 0; j < run->Columns; j++)
+            int j = 0;
+            for (; j + 4 <= run->Columns; j += 4)
+                (run->Adds ? Vector128.Load(target + j) + Vector128.Load(edge + j) : Vector128.Load(edge + j)).Store(target + j);
+            for (; j < run->Columns; j++)
                 target[j] = run->Adds ? target[j] + edge[j] : edge[j];
         }
     }

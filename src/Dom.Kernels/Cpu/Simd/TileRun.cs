@@ -1,0 +1,38 @@
+namespace Dom.Kernels.Cpu.Simd;
+
+/// <summary>What <see cref="TileKernel{TSimd,TVector,TColumns}"/> works on: a run of tiles that share their sources, panels and target.</summary>
+internal unsafe struct TileRun
+{
+    /// <summary>Tiles as <see cref="TileTable"/> lays them out.</summary>
+    public int* Table;
+
+    /// <summary>Number of tiles.</summary>
+    public int Tiles;
+
+    /// <summary>What the source offsets of the table count from.</summary>
+    public float* Source;
+
+    /// <summary>At least <see cref="Length"/> zeros: the source of offset -1.</summary>
+    public float* Zeros;
+
+    /// <summary>Rows of the right-hand matrix, each as wide as the tile.</summary>
+    public float* Panel;
+
+    /// <summary>Floats from one panel number to the next.</summary>
+    public nint PanelPitch;
+
+    /// <summary>Products that each segment of length 1 in the table stands for.</summary>
+    public int Length;
+
+    /// <summary>What the target offsets of the table count from.</summary>
+    public float* Target;
+
+    /// <summary>Whether sums are added to the target, or replace it.</summary>
+    public bool Adds;
+
+    /// <summary>Columns of the tile that exist in the target; the others are computed and dropped.</summary>
+    public int Columns;
+
+    /// <summary>Room for 4 rows of a tile, used where <see cref="Columns"/> is less than the tile's width.</summary>
+    public float* Edge;
+}

@@ -1,0 +1,77 @@
+using System.CommandLine;
+
+namespace Dom.Cli.Tests;
+
+/// <summary>What a person finds without reading anything else.</summary>
+public sealed class HelpTests
+{
+    private static readonly string[] s_trainOptions =
+    [
+        "--data", "--data-dir", "--model", "--epochs", "--batch", "--lr", "--seed", "--device", "--threads", "--attack", "--epsilon", "--steps", "--dom",
+        "--threshold", "--warmup", "--label-noise", "--limit-train", "--limit-test", "--out", "--resume", "--preset", "--json", "--list-presets",
+        "--schedule", "--momentum", "--weight-decay", "--crop-padding", "--no-flip", "--norm", "--step-size", "--eval-steps", "--dom-mode", "--bn-attack",
+        "--re-norm", "--checkpoint-every",
+    ];
+
+    private static readonly string[] s_evalOptions =
+    [
+        "--checkpoint", "--data", "--data-dir", "--attack", "--epsilon", "--steps", "--step-size", "--norm", "--batch", "--seed", "--limit-test", "--device",
+        "--threads", "--model", "--json",
+    ];
+
+    private static IEnumerable<Command> Commands()
+    {
+        var root = CommandLine.Root();
+        return root.Subcommands.Prepend(root);
+    }
+
+    [Test]
+    public void Help_of_the_program_names_every_command_and_what_the_exit_codes_mean()
+    {
+        var help = Cli.Run("--help");
+        Assert.That(help.Code, Is.Zero);
+        foreach (string part in new[] { "train", "eval", "ledger", "check", "devices", "data", "130 interrupted", "dom train" })
+            Assert.That(help.Output, Does.Contain(part));
+    }
+
+    [Test]
+    public void Help_of_train_lists_every_option_and_examples() => ShouldList(Cli.Run("train", "--help"), s_trainOptions);
+
+    [Test]
+    public void Help_of_eval_lists_every_option_and_examples() => ShouldList(Cli.Run("eval", "-h"), s_evalOptions);
+
+    [TestCaseSource(nameof(Commands))]
+    public void Every_example_is_a_command_line_that_is_understood(Command command)
+    {
+        foreach (string example in Examples.Of(command))
+        {
+            Assert.That(example, Does.StartWith("dom "));
+            Assert.That(CommandLine.Root().Parse(example[4..]).Errors, Is.Empty, example);
+        }
+    }
+
+    [Test]
+    public void Without_a_command_the_help_goes_to_standard_error_as_wrong_usage()
+    {
+        var result = Cli.Run();
+        Assert.That((result.Code, result.Output), Is.EqualTo((ExitCode.WrongUsage, "")));
+        Assert.That(result.Error, Does.Contain("train"));
+    }
+
+    [Test]
+    public void List_of_presets_names_them_all()
+    {
+        var result = Cli.Run("train", "--list-presets");
+        Assert.That(result.Code, Is.Zero);
+        foreach (string name in Dom.Train.Training.Presets.Names)
+            Assert.That(result.Output, Does.Contain($"  {name}  "));
+    }
+
+    private static void ShouldList(Cli.Result help, string[] options)
+    {
+        Assert.That(help.Code, Is.Zero);
+        Assert.That(help.Output, Does.Contain("Examples:"));
+        var listed = help.Output.Split('\n').Select(line => line.Trim().Split(' ')[0]).ToArray();
+        Assert.That(options.Except(listed), Is.Empty);
+    }
+}

@@ -1,0 +1,85 @@
+using Dom.Kernels.Cpu;
+using Dom.Train.Attacks;
+using Dom.Train.Training;
+
+namespace Dom.Train.Tests.Training;
+
+public sealed class DeterminismTests
+{
+    private Runs _runs = null!;
+
+    [SetUp]
+    public void Open() => _runs = new Runs();
+
+    [TearDown]
+    public void Close() => _runs.Dispose();
+
+    [TestCase(AttackKind.None)]
+    [TestCase(AttackKind.Pgd)]
+    public void One_two_and_three_threads_leave_the_same_bytes(AttackKind attack)
+    {
+        var options = Runs.Small with { Attack = attack };
+        string one = _runs.Finish("one", options, threads: 1);
+        Runs.AssertSameResults(one, _runs.Finish("two", options, threads: 2));
+        Runs.AssertSameResults(one, _runs.Finish("three", options, threads: 3));
+    }
+
+    [Test]
+    public void Another_seed_leaves_other_bytes()
+    {
+        string one = _runs.Finish("one", Runs.Small), other = _runs.Finish("other", Runs.Small with { Seed = 5 });
+        Assert.That(
+            File.ReadAllBytes(Path.Combine(other, "checkpoints", "last.safetensors")),
+            Is.Not.EqualTo(File.ReadAllBytes(Path.Combine(one, "checkpoints", "last.safetensors"))));
+    }
+
+    [TestCase(AttackKind.None)]
+    [TestCase(AttackKind.RsFgsm)]
+    public void A_run_that_is_interrupted_after_every_step_and_resumed_ends_with_the_same_bytes(AttackKind attack)
+    {
+        var options = Runs.Small with { Attack = attack };
+        string undisturbed = _runs.Finish("undisturbed", options);
+        using var backend = new CpuBackend(2);
+        int interruptions = -1;
+        var result = Interrupt(TrainingRun.Start(options, _runs.Folder("disturbed"), backend, 2, "test"));
+        for (; !result.IsFinished; interruptions++)
+            result = Interrupt(TrainingRun.Resume(_runs.Folder("disturbed"), backend, 2));
+        Assert.That(interruptions, Is.GreaterThanOrEqualTo(options.Epochs * 3 - 1), "three steps an epoch");
+        Runs.AssertSameResults(undisturbed, _runs.Folder("disturbed"));
+        Assert.That(backend.Memory.LiveBytes, Is.Zero, backend.Memory.Report());
+    }
+
+    [Test]
+    public void What_a_kill_leaves_behind_the_last_checkpoint_is_cut_off_and_made_again()
+    {
+        string undisturbed = _runs.Finish("undisturbed", Runs.Small), folder = _runs.Folder("killed");
+        using var backend = new CpuBackend(2);
+        Interrupt(TrainingRun.Start(Runs.Small, folder, backend, 2, "test"));
+        byte[] early = File.ReadAllBytes(new RunFolder(folder).Last);
+        using (var rest = TrainingRun.Resume(folder, backend, 2))
+            rest.Execute();
+        File.WriteAllBytes(new RunFolder(folder).Last, early); // as if the process had died before any later checkpoint was renamed
+        using (var again = TrainingRun.Resume(folder, backend, 2))
+            Assert.That(again.Execute().Metrics, Has.Count.EqualTo(Runs.Small.Epochs));
+        Runs.AssertSameResults(undisturbed, folder);
+    }
+
+    /// <summary>Lets one step go by and cancels.</summary>
+    private static RunResult Interrupt(TrainingRun run)
+    {
+        using (run)
+        {
+            using var source = new CancellationTokenSource();
+            return run.Execute(new CancelAfterStep(source), source.Token);
+        }
+    }
+
+    private sealed class CancelAfterStep(CancellationTokenSource source) : ITrainingObserver
+    {
+        public void StepDone(StepProgress progress) => source.Cancel();
+
+        public void Evaluating(int done, int total) { }
+
+        public void EpochDone(EpochMetrics metrics) { }
+    }
+}
