@@ -121,7 +121,9 @@ internal static class DataCommand
             {
                 meter.Finish();
                 string kept = meter.HasMoved ? $"; {meter.Bytes:N0} bytes of {meter.File} are kept" : "";
-                result.InvocationConfiguration.Error.WriteLine($"Stopped{kept}. Go on with: dom data download {source.DataSet} --data-dir {folder}");
+                string mirrorOptions = string.Concat((result.GetValue(mirrors) ?? []).Select(address => $" --mirror {address}"));
+                result.InvocationConfiguration.Error.WriteLine(
+                    $"Stopped{kept}. Go on with: dom data download {source.DataSet} --data-dir {folder}{mirrorOptions}");
                 return ExitCode.Interrupted;
             }
         });

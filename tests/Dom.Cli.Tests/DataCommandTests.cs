@@ -87,7 +87,8 @@ public sealed class DataCommandTests
     public void A_conversion_overwrites_nothing()
     {
         using var folder = new ScratchFolder();
-        folder.Write("taken/thesis.txt", [1]);
+        Directory.CreateDirectory(folder["taken"]);
+        File.WriteAllText(folder["taken/thesis.txt"], "mine");
         var taken = Invocation.Run("data", "convert", "embedded", folder["taken"], "--to", "npy");
         var file = Invocation.Run("data", "convert", "embedded", folder["taken/thesis.txt"], "--to", "npy");
         var format = Invocation.Run("data", "convert", "embedded", folder["new"], "--to", "nyp");
@@ -132,7 +133,7 @@ public sealed class DataCommandTests
             Assert.That(run.Code, Is.Zero, run.Error);
             Assert.That(File.ReadAllBytes(folder["set/file.bin"]), Is.EqualTo(s_content));
             Assert.That(run.Output, Does.Contain("file.bin  0.3 of 0.3 MB  100 %").And.Contain($"set is in {folder["set"]}; the hashes are right."));
-            Assert.That(run.Output, Does.Contain($"dom train --data set --data-dir {folder.Path}").And.Not.Contain("\r"));
+            Assert.That(run.Output, Does.Contain($"dom train --data set --data-dir {folder.Root}").And.Not.Contain("\r"));
             Assert.That(again.Output, Does.Contain("already"));
             Assert.That(server.Requests, Has.Count.EqualTo(1));
         });
@@ -144,7 +145,8 @@ public sealed class DataCommandTests
         using var folder = new ScratchFolder();
         using var missing = new LocalServer(_ => new Answer("404 Not Found", []));
         using var server = new LocalServer(asked => LocalServer.Serve(s_content, asked));
-        folder.Write("set/file.bin.part", s_content[..100_000]);
+        Directory.CreateDirectory(folder["set"]);
+        File.WriteAllBytes(folder["set/file.bin.part"], s_content[..100_000]);
         var run = await DownloadAsync(folder, default, "--mirror", missing.Address, "--mirror", server.Address);
         Assert.Multiple(() =>
         {
@@ -200,7 +202,7 @@ public sealed class DataCommandTests
         {
             Assert.That(run.Code, Is.EqualTo(130));
             Assert.That(File.ReadAllBytes(folder["set/file.bin.part"]), Is.EqualTo(s_content[..150_000]));
-            Assert.That(run.Error, Does.Contain("150,000 bytes of file.bin are kept").And.Contain($"dom data download set --data-dir {folder.Path}"));
+            Assert.That(run.Error, Does.Contain("150,000 bytes of file.bin are kept").And.Contain($"dom data download set --data-dir {folder.Root} --mirror {server.Address}"));
         });
     }
 
@@ -248,6 +250,6 @@ public sealed class DataCommandTests
 #pragma warning restore CA5351
         DownloadSource[] sources = [new("set", "set", [new DownloadFile("file.bin", hash, s_content.Length, ["http://127.0.0.1:1/nobody"])])];
         var command = DataCommand.Create(sources, () => new DataSetDownloader(s_client) { RetryDelay = TimeSpan.Zero }, TimeProvider.System);
-        return Invocation.RunAsync(command, cancellation, ["download", "set", "--data-dir", folder.Path, .. arguments]);
+        return Invocation.RunAsync(command, cancellation, ["download", "set", "--data-dir", folder.Root, .. arguments]);
     }
 }

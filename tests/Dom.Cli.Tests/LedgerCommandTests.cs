@@ -19,7 +19,7 @@ public sealed class LedgerCommandTests
     {
         using var folder = new ScratchFolder();
         Write(folder, new TrainOptions { Epochs = 4, Threshold = 0.4 });
-        var run = Invocation.Run("ledger", folder.Path);
+        var run = Invocation.Run("ledger", folder.Root);
         Assert.Multiple(() =>
         {
             Assert.That(run.Code, Is.Zero, run.Error);
@@ -31,7 +31,7 @@ public sealed class LedgerCommandTests
             Assert.That(run.Output, Does.Contain("3 right and 1 wrong labels"));
             Assert.That(run.Output, Does.Match(@"(?m)^ +1 +0\.7000 +66\.7 % +33\.3 % +3\.0000 +0\.0 % +0\.0 %$"));
             Assert.That(run.Output, Does.Match(@"(?m)^ +3 +0\.2833 +66\.7 % +66\.7 % +0\.1000 +100\.0 % +100\.0 %$"));
-            Assert.That(Invocation.Run("ledger", folder.Path, "summary").Output, Is.EqualTo(run.Output));
+            Assert.That(Invocation.Run("ledger", folder.Root, "summary").Output, Is.EqualTo(run.Output));
             Assert.That(Invocation.Run("ledger", folder["ledger"]).Lines[1..], Is.EqualTo(run.Lines[1..]), "the ledger's folder knows its run");
         });
     }
@@ -41,7 +41,7 @@ public sealed class LedgerCommandTests
     {
         using var folder = new ScratchFolder();
         Write(folder, new TrainOptions { Epochs = 4 });
-        foreach (var arguments in new string[][] { ["ledger", folder.Path, "--threshold", "1", "--json"], ["ledger", folder.Path, "summary", "--json", "--threshold", "1"] })
+        foreach (var arguments in new string[][] { ["ledger", folder.Root, "--threshold", "1", "--json"], ["ledger", folder.Root, "summary", "--json", "--threshold", "1"] })
         {
             var run = Invocation.Run(arguments);
             Assert.That(run.Lines, Has.Length.EqualTo(1), run.Error);
@@ -65,7 +65,7 @@ public sealed class LedgerCommandTests
     {
         using var folder = new ScratchFolder();
         Write(folder, new TrainOptions { Attack = AttackKind.Pgd, Epochs = 4 }, LedgerColumns.AdversarialLoss, LedgerColumns.AdversarialCorrect);
-        var run = Invocation.Run("ledger", folder.Path);
+        var run = Invocation.Run("ledger", folder.Root);
         Assert.That(run.Lines[0], Does.EndWith("T = 1.5 nats"), run.Error);
         Assert.That(run.Output, Does.Contain("Natural loss: ").And.Contain("Adversarial loss: ").And.Contain("2..2.5"));
     }
@@ -85,8 +85,8 @@ public sealed class LedgerCommandTests
     {
         using var folder = new ScratchFolder();
         Write(folder, new TrainOptions { Epochs = 4 });
-        var all = Invocation.Run("ledger", folder.Path, "export");
-        var part = Invocation.Run("ledger", folder.Path, "export", "--epochs", "2..3", "--out", folder["part.csv"]);
+        var all = Invocation.Run("ledger", folder.Root, "export");
+        var part = Invocation.Run("ledger", folder.Root, "export", "--epochs", "2..3", "--out", folder["part.csv"]);
         Assert.Multiple(() =>
         {
             Assert.That(all.Lines, Has.Length.EqualTo(1 + 3 * 4));
@@ -94,9 +94,9 @@ public sealed class LedgerCommandTests
             Assert.That(all.Lines[4], Is.EqualTo("0,3,1,0,3,0,-3,0,0,0"));
             Assert.That(part.Output, Does.StartWith(folder["part.csv"]), part.Error);
             Assert.That(File.ReadAllText(folder["part.csv"]), Is.EqualTo(string.Concat(new[] { all.Lines[0] }.Concat(all.Lines[5..]).Select(line => line + "\n"))));
-            Assert.That(Invocation.Run("ledger", folder.Path, "export", "--epochs", "2").Lines, Is.EqualTo(new[] { all.Lines[0] }.Concat(all.Lines[5..9])));
-            Assert.That(Invocation.Run("ledger", folder.Path, "export", "--epochs", "2..").Lines[1..], Is.EqualTo(all.Lines[5..]));
-            Assert.That(Invocation.Run("ledger", folder.Path, "export", "--epochs", "..1").Lines[1..], Is.EqualTo(all.Lines[1..5]));
+            Assert.That(Invocation.Run("ledger", folder.Root, "export", "--epochs", "2").Lines, Is.EqualTo(new[] { all.Lines[0] }.Concat(all.Lines[5..9])));
+            Assert.That(Invocation.Run("ledger", folder.Root, "export", "--epochs", "2..").Lines[1..], Is.EqualTo(all.Lines[5..]));
+            Assert.That(Invocation.Run("ledger", folder.Root, "export", "--epochs", "..1").Lines[1..], Is.EqualTo(all.Lines[1..5]));
         });
     }
 
@@ -111,7 +111,7 @@ public sealed class LedgerCommandTests
     {
         using var folder = new ScratchFolder();
         Write(folder, new TrainOptions { Epochs = 4 });
-        var run = Invocation.Run("ledger", folder.Path, "export", $"--epochs={epochs}", "--out", folder["x.csv"]);
+        var run = Invocation.Run("ledger", folder.Root, "export", $"--epochs={epochs}", "--out", folder["x.csv"]);
         Assert.That(run.Code, Is.EqualTo(2));
         Assert.That(run.Error, Does.Contain("from 1 to 3"));
         Assert.That(File.Exists(folder["x.csv"]), Is.False);
@@ -122,7 +122,7 @@ public sealed class LedgerCommandTests
     {
         using var folder = new ScratchFolder();
         Write(folder, new TrainOptions { Epochs = 2, Warmup = 1, Threshold = 0.4 });
-        var run = Invocation.Run("ledger", folder.Path, "scores");
+        var run = Invocation.Run("ledger", folder.Root, "scores");
         Assert.That(run.Code, Is.Zero, run.Error);
         Assert.That(run.Lines[0], Is.EqualTo("sample,given_label,true_label,first_learned_epoch,forgetting_events,mean_loss,mean_margin,first_over_memorized_epoch"));
         var rows = run.Lines[1..].Select(line => line.Split(',').Select(cell => double.Parse(cell, CultureInfo.InvariantCulture)).ToArray()).ToArray();
@@ -142,13 +142,13 @@ public sealed class LedgerCommandTests
     {
         using var folder = new ScratchFolder();
         Write(folder, new TrainOptions { Epochs = 30 });
-        var run = Invocation.Run("ledger", folder.Path, "scores", "--out", folder["scores.csv"]);
+        var run = Invocation.Run("ledger", folder.Root, "scores", "--out", folder["scores.csv"]);
         Assert.Multiple(() =>
         {
             Assert.That(run.Code, Is.Zero);
             Assert.That(run.Error, Does.Contain("the warm-up is 15 epochs, the ledger has 3"));
             Assert.That(File.ReadAllLines(folder["scores.csv"])[1..], Is.All.EndsWith(",-1"));
-            Assert.That(Invocation.Run("ledger", folder.Path, "scores", "--warmup", "1").Error, Is.Empty);
+            Assert.That(Invocation.Run("ledger", folder.Root, "scores", "--warmup", "1").Error, Is.Empty);
         });
     }
 
@@ -161,7 +161,7 @@ public sealed class LedgerCommandTests
     {
         using var folder = new ScratchFolder();
         Write(folder, new TrainOptions { Epochs = 4 });
-        var run = Invocation.Run("ledger", folder.Path, "scores", option, value);
+        var run = Invocation.Run("ledger", folder.Root, "scores", option, value);
         Assert.That((run.Code, run.Output), Is.EqualTo((2, "")));
         Assert.That(run.Error, Does.Contain(option));
     }
@@ -173,10 +173,10 @@ public sealed class LedgerCommandTests
         Write(folder, new TrainOptions { Epochs = 4 });
         using (var file = File.OpenWrite(Path.Combine(folder["ledger"], "natural_loss.npy")))
             file.SetLength(140);
-        var torn = Invocation.Run("ledger", folder.Path);
+        var torn = Invocation.Run("ledger", folder.Root);
         var absent = Invocation.Run("ledger", folder["nowhere"]);
         var empty = Invocation.Run("ledger", Directory.CreateDirectory(folder["empty"]).FullName);
-        var word = Invocation.Run("ledger", folder.Path, "sumary");
+        var word = Invocation.Run("ledger", folder.Root, "sumary");
         Assert.Multiple(() =>
         {
             Assert.That((torn.Code, absent.Code, empty.Code, word.Code), Is.EqualTo((1, 1, 1, 2)));
@@ -192,7 +192,7 @@ public sealed class LedgerCommandTests
     {
         using var folder = new ScratchFolder();
         Write(folder, new TrainOptions { Epochs = 4 });
-        Assert.That(Invocation.Run("ledger", folder.Path, "export", "--out", folder["all.csv"]).Code, Is.Zero);
+        Assert.That(Invocation.Run("ledger", folder.Root, "export", "--out", folder["all.csv"]).Code, Is.Zero);
         string output = SharedData.PythonOrSkip($"""
             import numpy as np
             table = np.genfromtxt('{folder["all.csv"]}', delimiter=',', names=True, dtype=np.float64)
@@ -204,7 +204,7 @@ public sealed class LedgerCommandTests
 
     private static void Write(ScratchFolder folder, TrainOptions options, params string[] more)
     {
-        var run = new RunFolder(folder.Path);
+        var run = new RunFolder(folder.Root);
         var store = LedgerStore.Create(run.Ledger, 4, [.. LedgerColumns.Natural, .. more]);
         store.WriteStatic(LedgerColumns.GivenLabel, [0, 0, 1, 1]);
         store.WriteStatic(LedgerColumns.TrueLabel, [0, 0, 1, 0]);
