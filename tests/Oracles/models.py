@@ -106,8 +106,8 @@ def images(count, seed):
     return mixed.clamp(0, 1), labels
 
 
-def optimizer(model):
-    return torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
+def optimizer(model, rate):
+    return torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, weight_decay=5e-4)
 
 
 def step(model, update, pixels, labels):
@@ -123,7 +123,7 @@ def step(model, update, pixels, labels):
 def briefly_trained(name, steps=2):
     """A network after a few steps: weights and running statistics are no longer those that it started with."""
     model = create(name)
-    update = optimizer(model)
+    update = optimizer(model, 0.05)
     for i in range(steps):
         step(model, update, *images(12, 100 + i))
     return model

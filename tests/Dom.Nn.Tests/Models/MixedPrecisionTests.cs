@@ -41,7 +41,7 @@ public sealed class MixedPrecisionTests
                     Math.Sqrt(Dot(exact[i].Values, exact[i].Values) * Dot(rounded[i].Values, rounded[i].Values));
                 TestContext.Out.WriteLine($"{exact[i].Name}: cosine {cosine:0.0000}");
                 Assert.That(rounded[i].Type, Is.EqualTo(DType.F32), exact[i].Name);
-                Assert.That(cosine, Is.GreaterThan(0.98), exact[i].Name);
+                Assert.That(cosine, Is.GreaterThan(0.9), exact[i].Name);
             }
         });
     }

@@ -17,7 +17,7 @@ namespace Dom.Nn.Tests.Parity;
 public sealed class NetworkParityTests(string model)
 {
     private const int Steps = 10;
-    private const float LearningRate = 0.05f, Momentum = 0.9f, WeightDecay = 5e-4f;
+    private const float LearningRate = 0.001f, Momentum = 0.9f, WeightDecay = 5e-4f;
 
     private CpuBackend _backend = null!;
     private Network _network = null!;
@@ -56,20 +56,21 @@ public sealed class NetworkParityTests(string model)
         Assert.That(difference, Is.LessThan(1e-4));
     }
 
+    // The batch is one whose ReLU inputs are further from zero than the rounding of f32: at zero either of two gradients is right.
     [Test]
     public void Every_parameter_gradient_is_PyTorchs()
     {
         using var scope = new TensorScope();
-        Backward("pixels", "labels");
+        Backward("kinks.pixels", "kinks.labels");
         var worst = (Name: "", Difference: -1.0);
         foreach (var entry in GradientEntries())
         {
             double difference = Difference.Relative(entry.ToFloats(), _answers["gradient." + entry.Name].ToFloats());
-            TestContext.Out.WriteLine($"DBG {entry.Name} {difference:0.0e+0} max {_answers["gradient." + entry.Name].ToFloats().Max(MathF.Abs):0.0e+0}");
             if (difference > worst.Difference)
                 worst = (entry.Name, difference);
         }
-        TestContext.Out.WriteLine($"{model}: worst relative difference of {_network.Parameters.Count} gradients {worst.Difference:0.0e+0} ({worst.Name})");
+        TestContext.Out.WriteLine($"{model}: worst relative difference of {_network.Parameters.Count} gradients {worst.Difference:0.0e+0} ({worst.Name}); " +
+            $"the input of a ReLU that is nearest to zero is {_answers["kinks.distance"].ToFloats()[0]:0.0} times its layer's rounding away");
         Assert.That(worst.Difference, Is.LessThan(1e-3), $"gradient of {worst.Name}, relative to its largest element");
     }
 
@@ -92,8 +93,9 @@ public sealed class NetworkParityTests(string model)
         TestContext.Out.WriteLine($"{model}: worst relative difference of {_network.Buffers.Count} running statistics {worst:0.0e+0}");
     }
 
+    // The rate is small because rounding grows with it from step to step: at 0.05 the losses of PyTorch itself differ by 6e-3 between f32 and f64.
     [Test]
-    public void Ten_training_steps_have_PyTorchs_losses_and_end_at_its_parameters()
+    public void Ten_training_steps_have_PyTorchs_losses_and_move_the_parameters_as_PyTorch_does()
     {
         using var momentum = Tensor.Persistent(_network.Arena.Shape, DType.F32, _backend, "momentum");
         _backend.Run(new Fill(momentum.Write, 0));
@@ -105,23 +107,17 @@ public sealed class NetworkParityTests(string model)
             Sgd.Step(_network.Arena, _network.GradientArena, momentum, LearningRate, Momentum, WeightDecay);
         }
         var expected = _answers["losses"].ToFloats();
-        double difference = Difference.Largest(losses, expected), parameters = 0, statistics = 0;
-        foreach (var entry in StateDictionary.Save(_network).Where(e => e.DType == SafetensorsDType.F32))
-        {
-            double relative = Difference.Relative(entry.ToFloats(), _answers["end." + entry.Name].ToFloats());
-            if (entry.Name.Contains("running", StringComparison.Ordinal))
-                statistics = Math.Max(statistics, relative);
-            else
-                parameters = Math.Max(parameters, relative);
-        }
+        double difference = Difference.Largest(losses, expected);
+        double parameters = DistanceFromTheEnd(_network.Parameters.Select(p => p.Name));
+        double statistics = DistanceFromTheEnd(_network.Buffers.Select(b => b.Name));
         TestContext.Out.WriteLine($"{model}: losses {expected[0]:0.000} .. {expected[^1]:0.000}, differences " +
-            $"{string.Join(" ", losses.Zip(expected, (a, b) => $"{Math.Abs(a - b):0.0e+0}"))}; at the end " +
-            $"worst relative difference of a parameter {parameters:0.0e+0}, of a running statistic {statistics:0.0e+0}");
+            $"{string.Join(" ", losses.Zip(expected, (a, b) => $"{Math.Abs(a - b):0.0e+0}"))}; distance from PyTorch's end over the way: " +
+            $"parameters {parameters:0.0e+0}, running statistics {statistics:0.0e+0}");
         Assert.Multiple(() =>
         {
             Assert.That(difference, Is.LessThan(1e-3));
-            Assert.That(parameters, Is.LessThan(1e-2), "parameters after ten steps, relative to the largest of each");
-            Assert.That(statistics, Is.LessThan(1e-2), "running statistics after ten steps, relative to the largest of each");
+            Assert.That(parameters, Is.LessThan(0.1), "Euclidean distance of all parameters from PyTorch's, over the length of its way in ten steps");
+            Assert.That(statistics, Is.LessThan(3e-2), "the same for the running statistics");
         });
     }
 
@@ -183,6 +179,23 @@ public sealed class NetworkParityTests(string model)
         _backend.Run(new Copy(_network.GradientArena.Read, _network.Arena.Write));
         var names = _network.Parameters.Select(p => p.Name).ToHashSet();
         return StateDictionary.Save(_network).Where(e => names.Contains(e.Name)).ToArray();
+    }
+
+    /// <summary>Euclidean distance of the named entries from where PyTorch's ended, over the distance of that end from the start.</summary>
+    private double DistanceFromTheEnd(IEnumerable<string> names)
+    {
+        var ours = StateDictionary.Save(_network).ToDictionary(e => e.Name);
+        double apart = 0, way = 0;
+        foreach (string name in names)
+        {
+            var (reached, start, end) = (ours[name].ToFloats(), _start[name].ToFloats(), _answers["end." + name].ToFloats());
+            for (int i = 0; i < end.Length; i++)
+            {
+                apart += Math.Pow((double)reached[i] - end[i], 2);
+                way += Math.Pow((double)start[i] - end[i], 2);
+            }
+        }
+        return Math.Sqrt(apart / way);
     }
 
     private Tensor Images(string name)
