@@ -45,7 +45,7 @@ internal sealed class TrainProgress(Screen screen, TrainingRun run) : ITrainingO
     /// <inheritdoc/>
     public void EpochDone(EpochMetrics metrics)
     {
-        (_last, _confident, _seen) = (metrics, 0, 0);
+        (_last, _confident, _seen, _line) = (metrics, 0, 0, "");
         Say(Line(metrics, _options.Epochs));
     }
 
