@@ -58,7 +58,7 @@ public sealed class BadInputTests
     [Test]
     public void A_folder_that_holds_something_is_left_alone()
     {
-        using var scratch = new TemporaryRuns();
+        using var scratch = new ScratchFolder();
         File.WriteAllText(scratch["note.txt"], "mine");
         Cli.Run("train", "--preset", "quick", "--out", scratch.Root).ShouldFail(ExitCode.WrongUsage, "--out", "not empty");
         Assert.That(Directory.GetFileSystemEntries(scratch.Root), Has.Length.EqualTo(1));
@@ -68,7 +68,7 @@ public sealed class BadInputTests
     [Test]
     public void A_folder_that_cannot_be_made_is_named()
     {
-        using var scratch = new TemporaryRuns();
+        using var scratch = new ScratchFolder();
         File.WriteAllText(scratch["file"], "");
         Cli.Run("train", "--preset", "quick", "--out", Path.Combine(scratch["file"], "run")).ShouldFail(ExitCode.Failed, "--out", "cannot be made");
     }

@@ -42,9 +42,9 @@ internal static class Cli
 }
 
 /// <summary>A folder of a test, deleted behind it.</summary>
-internal sealed class TemporaryRuns : IDisposable
+internal sealed class ScratchFolder : IDisposable
 {
-    public TemporaryRuns() => Directory.CreateDirectory(Root);
+    public ScratchFolder() => Directory.CreateDirectory(Root);
 
     public string Root { get; } = Path.Combine(Path.GetTempPath(), "dom-cli-" + Guid.NewGuid().ToString("N"));
 

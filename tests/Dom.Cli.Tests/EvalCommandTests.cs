@@ -6,7 +6,7 @@ namespace Dom.Cli.Tests;
 /// <summary><c>dom eval</c> on the checkpoint of a tiny run.</summary>
 public sealed class EvalCommandTests
 {
-    private readonly TemporaryRuns _scratch = new();
+    private readonly ScratchFolder _scratch = new();
     private RunFolder _folder = null!;
 
     [OneTimeSetUp]

@@ -40,6 +40,7 @@ public sealed class KillTests
             // Short lives, so that one run is killed many times; starting up takes a part of each.
             if (process.WaitForExit((int)(stream.Uniform(kills) * whole / 6)))
             {
+                Finish(process);
                 AssertSame(undisturbed, Killed()); // it came to its end between two kills: the rest are for another run
                 runs++;
                 continue;

@@ -14,7 +14,7 @@ public sealed class TrainCommandTests
     [Test]
     public void A_run_leaves_files_that_agree_with_each_other()
     {
-        using var scratch = new TemporaryRuns();
+        using var scratch = new ScratchFolder();
         var result = Cli.Run(Tiny(scratch["run"], "--json"));
         Assert.That(result.Code, Is.Zero, result.Error);
         var folder = new RunFolder(scratch["run"]);
@@ -42,7 +42,7 @@ public sealed class TrainCommandTests
     [Test]
     public void With_json_standard_output_is_one_line()
     {
-        using var scratch = new TemporaryRuns();
+        using var scratch = new ScratchFolder();
         var result = Cli.Run(Tiny(scratch["run"], "--json"));
         Assert.That(result.Output.TrimEnd(), Does.StartWith("{").And.Not.Contain('\n'));
         Assert.That(result.Error, Does.Contain("epoch 1/2").And.Contain("epoch 2/2"));
@@ -51,7 +51,7 @@ public sealed class TrainCommandTests
     [Test]
     public void Adversarial_training_with_dom_reports_robust_accuracy_and_what_was_removed()
     {
-        using var scratch = new TemporaryRuns();
+        using var scratch = new ScratchFolder();
         var result = Cli.Run(Tiny(
             scratch["run"], "--attack", "pgd-2", "--eval-steps", "2", "--dom", "remove", "--threshold", "100", "--warmup", "1", "--json"));
         Assert.That(result.Code, Is.Zero, result.Error);
@@ -70,7 +70,7 @@ public sealed class TrainCommandTests
     [TestCase("epoch 2/3")]
     public void An_interrupted_run_that_is_resumed_ends_with_the_same_bytes(string moment)
     {
-        using var scratch = new TemporaryRuns();
+        using var scratch = new ScratchFolder();
         Assert.That(Cli.Run(Tiny(scratch["whole"], "--epochs", "3")).Code, Is.Zero);
         var interrupted = Cli.Run(Tiny(scratch["stopped"], "--epochs", "3"), interruptAt: moment);
         Assert.That(interrupted.Code, Is.EqualTo(ExitCode.Interrupted), interrupted.Error);
@@ -89,7 +89,7 @@ public sealed class TrainCommandTests
     [Test]
     public void Resuming_a_finished_run_says_so_and_changes_nothing()
     {
-        using var scratch = new TemporaryRuns();
+        using var scratch = new ScratchFolder();
         Cli.Run(Tiny(scratch["run"]));
         byte[] before = File.ReadAllBytes(new RunFolder(scratch["run"]).Last);
         var again = Cli.Run("train", "--resume", scratch["run"]);
@@ -101,7 +101,7 @@ public sealed class TrainCommandTests
     [Test]
     public void A_second_run_in_the_same_folder_is_refused_and_told_how_to_resume()
     {
-        using var scratch = new TemporaryRuns();
+        using var scratch = new ScratchFolder();
         Cli.Run(Tiny(scratch["run"]));
         Cli.Run(Tiny(scratch["run"])).ShouldFail(ExitCode.WrongUsage, "there is a run in this folder", "--resume");
     }
@@ -109,7 +109,7 @@ public sealed class TrainCommandTests
     [Test]
     public void A_loss_that_is_not_finite_names_an_operator_and_keeps_the_last_good_checkpoint()
     {
-        using var scratch = new TemporaryRuns();
+        using var scratch = new ScratchFolder();
         var result = Cli.Run(Tiny(scratch["run"], "--lr", "1e30", "--checkpoint-every", "1", "--json"));
         var folder = new RunFolder(scratch["run"]);
         Assert.Multiple(() =>
@@ -126,7 +126,7 @@ public sealed class TrainCommandTests
     [Test]
     public void A_torn_checkpoint_is_named_and_nothing_else_is_touched()
     {
-        using var scratch = new TemporaryRuns();
+        using var scratch = new ScratchFolder();
         Cli.Run(Tiny(scratch["run"], "--epochs", "3"), interruptAt: "epoch 1/3");
         var folder = new RunFolder(scratch["run"]);
         byte[] whole = File.ReadAllBytes(folder.Last);
@@ -143,7 +143,7 @@ public sealed class TrainCommandTests
     {
         if (!File.Exists("/dev/full"))
             Assert.Ignore("there is no /dev/full here to stand for a full disk");
-        using var scratch = new TemporaryRuns();
+        using var scratch = new ScratchFolder();
         Cli.Run(Tiny(scratch["run"], "--epochs", "3"), interruptAt: "epoch 1/3");
         var folder = new RunFolder(scratch["run"]);
         byte[] before = File.ReadAllBytes(folder.Last);
@@ -156,7 +156,7 @@ public sealed class TrainCommandTests
     [Test]
     public void Without_names_the_run_is_the_embedded_preset_and_given_options_override_it()
     {
-        using var scratch = new TemporaryRuns();
+        using var scratch = new ScratchFolder();
         Cli.Run("train", "--limit-train", "50", "--limit-test", "50", "--epochs", "1", "--seed", "7", "--out", scratch["run"]);
         var options = new RunFolder(scratch["run"]).ReadDescription().Options;
         Assert.That((options.Data, options.Model, options.LabelNoise, options.Epochs, options.Seed), Is.EqualTo(("embedded", "preact-resnet8", 0.2, 1, 7UL)));

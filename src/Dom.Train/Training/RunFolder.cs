@@ -80,7 +80,7 @@ public sealed class RunFolder(string path)
             throw new OptionException($"--out {Path}: this is a file; name a folder that is empty or does not exist yet.");
         try
         {
-            if (Directory.Exists(Path) && Directory.EnumerateFileSystemEntries(Path).Any())
+            if (Directory.Exists(Path) && Directory.EnumerateFileSystemEntries(Path).Any(entry => !IsLeftOver(entry)))
                 throw new OptionException($"--out {Path}: the folder is not empty; name one that is, or that does not exist yet.");
         }
         catch (UnauthorizedAccessException e)
@@ -88,6 +88,11 @@ public sealed class RunFolder(string path)
             throw new IOException($"--out {Path}: the folder cannot be read: {e.Message}", e);
         }
     }
+
+    /// <summary>What a run leaves that was killed before it had a description: nothing that anybody could miss.</summary>
+    private bool IsLeftOver(string entry) =>
+        entry == DescriptionFile + AtomicFile.TemporarySuffix
+        || (System.IO.Path.GetFileName(entry) == "checkpoints" && Directory.Exists(entry) && !Directory.EnumerateFileSystemEntries(entry).Any());
 
     /// <summary>Makes the folder for a new run.</summary>
     /// <exception cref="OptionException">There is something in it already.</exception>
