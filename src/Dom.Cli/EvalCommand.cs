@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Dom.Kernels.Cpu;
 using Dom.Nn;
 using Dom.Nn.Models;
 using Dom.Nn.StateDictionaries;
@@ -34,6 +35,7 @@ internal sealed class EvalCommand
     private readonly Option<string?> _limitTest = Given.Option("--limit-test", "N", "Take N test images, evenly over the classes; 0 for all. Default: as in the run, or all.");
     private readonly Option<string?> _device = SharedOptions.Device();
     private readonly Option<string?> _threads = SharedOptions.Threads();
+    private readonly Option<string?> _convolution = SharedOptions.Convolution();
     private readonly Option<bool> _json = SharedOptions.Json();
 
     /// <summary>The command.</summary>
@@ -45,7 +47,7 @@ internal sealed class EvalCommand
         foreach (var option in new Option[]
         {
             eval._checkpoint, eval._data, eval._dataDirectory, eval._model, eval._attack, eval._epsilon, eval._steps, eval._stepSize, eval._norm,
-            eval._batch, eval._seed, eval._limitTest, eval._device, eval._threads, eval._json,
+            eval._batch, eval._seed, eval._limitTest, eval._device, eval._threads, eval._convolution, eval._json,
         })
             command.Add(option);
         command.SetAction((parse, cancel) => Task.FromResult(eval.Execute(parse, cancel)));
@@ -64,6 +66,7 @@ internal sealed class EvalCommand
 
         // What is asked for is understood before anything is read: a mistyped name should not wait for a large file.
         var (kind, steps) = parse.Attack(_attack, _steps);
+        var convolution = parse.Convolution(_convolution) ?? ConvolutionMethod.Auto;
         string? model = parse.Model(_model), data = parse.DataSet(_data);
         var file = SafetensorsFile.Read(path);
         var run = Checkpoint.OptionsOf(file);
@@ -73,7 +76,7 @@ internal sealed class EvalCommand
         options = options with { Model = model ?? options.Model, Data = data ?? options.Data };
         options.Validate();
 
-        using var backend = Devices.Open(parse.Text(_device) ?? "auto", parse.Whole(_threads) ?? 0);
+        using var backend = Devices.Open(parse.Text(_device) ?? "auto", parse.Whole(_threads) ?? 0, convolution);
         var set = TrainingData.Open(options);
         var module = ModelCatalog.Create(options.Model, set.Test.Height, set.Test.Width, set.Test.Channels, set.ClassNames.Count);
         using var network = new Network(module, backend, seed: 0, DataSets.Normalization(set));

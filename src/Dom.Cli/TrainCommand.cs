@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Dom.Kernels.Cpu;
 using Dom.Tensors.Backend;
 using Dom.Train;
 using Dom.Train.Reports;
@@ -14,6 +15,9 @@ internal sealed class TrainCommand
     private readonly TrainArguments _arguments = new();
     private readonly Option<string?> _device = SharedOptions.Device();
     private readonly Option<string?> _threads = SharedOptions.Threads();
+    private readonly Option<string?> _convolution = SharedOptions.Convolution(
+        "Written into run.json, and the same when the run is resumed. Default: auto, by shape.");
+
     private readonly Option<bool> _json = SharedOptions.Json();
 
     private readonly Option<string?> _out = Given.Option("--out", "DIR",
@@ -37,7 +41,7 @@ internal sealed class TrainCommand
         train._arguments.AddTo(command);
         foreach (var option in new Option[]
         {
-            train._device, train._threads, train._out, train._resume, train._checkpointEvery, train._listPresets, train._json,
+            train._device, train._threads, train._convolution, train._out, train._resume, train._checkpointEvery, train._listPresets, train._json,
         })
             command.Add(option);
         command.SetAction((parse, cancel) => Task.FromResult(train.Execute(parse, cancel)));
@@ -70,9 +74,9 @@ internal sealed class TrainCommand
     {
         var options = _arguments.Resolve(parse);
         string folder = parse.Text(_out) ?? NewFolder(options);
-        using var backend = Devices.Open(parse.Text(_device) ?? "auto", threads);
+        using var backend = Devices.Open(parse.Text(_device) ?? "auto", threads, parse.Convolution(_convolution) ?? ConvolutionMethod.Auto);
         string typed = string.Join(' ', parse.Tokens.Select(token => Quoted(token.Value)).Prepend("dom"));
-        using var run = TrainingRun.Start(options, folder, backend, ThreadsOf(backend), typed);
+        using var run = TrainingRun.Start(options, folder, backend, ThreadsOf(backend), typed, SharedOptions.NameOfConvolution(backend));
         return Run(run, checkpointEvery, screen, cancel);
     }
 
@@ -87,7 +91,7 @@ internal sealed class TrainCommand
                 + $"Only {string.Join(", ", allowed.Skip(1).Select(option => option.Name))} can.");
         }
         var description = new RunFolder(folder).ReadDescription();
-        using var backend = Devices.Open(parse.Text(_device) ?? description.Device, threads);
+        using var backend = Devices.Open(parse.Text(_device) ?? description.Device, threads, SharedOptions.ConvolutionOf(description));
         using var run = TrainingRun.Resume(folder, backend, ThreadsOf(backend));
         return Run(run, checkpointEvery, screen, cancel);
     }
@@ -149,7 +153,7 @@ internal sealed class TrainCommand
         return folder;
     }
 
-    private static int ThreadsOf(IBackend backend) => backend is Kernels.Cpu.CpuBackend cpu ? cpu.Threads : 1;
+    private static int ThreadsOf(IBackend backend) => backend is CpuBackend cpu ? cpu.Threads : 1;
 
     private static string Quoted(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./=:,+@%\\".Contains(c))
         ? word

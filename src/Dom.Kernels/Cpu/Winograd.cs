@@ -15,12 +15,7 @@ public sealed partial class CpuBackend
     public ConvolutionMethod Convolution { get; init; } = ConvolutionMethod.Auto;
 
     /// <summary>Whether a convolution of these sizes is computed by Winograd's method.</summary>
-    internal bool UsesWinograd(Conv2dSizes sizes) => Convolution switch
-    {
-        ConvolutionMethod.Direct => false,
-        ConvolutionMethod.Winograd => WinogradMap.Applies(sizes),
-        _ => WinogradMap.Applies(sizes) && WinogradMap.Pays(sizes),
-    };
+    internal bool UsesWinograd(Conv2dSizes sizes) => WinogradMap.IsChosen(sizes, Convolution);
 
     private unsafe void WinogradGather(WinogradPlan plan, float* source, float* weight, float* target, bool inputGradient)
     {

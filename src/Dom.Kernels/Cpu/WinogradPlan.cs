@@ -8,9 +8,10 @@ namespace Dom.Kernels.Cpu;
 /// </summary>
 internal sealed class WinogradPlan
 {
-    /// <summary>Most tiles of a block: enough that its products pay for the weights that it reads.</summary>
+    /// <summary>Most tiles of a block. More read the weights less often; fewer keep a block in the second-level cache.</summary>
     public const int MostTiles = 64;
 
+    private const int FewestTiles = 32, ChannelsPerTile = 8; // measured: 24 to 32 tiles are best at 64 channels, 48 at 256, 64 to 128 at 512
     private const int PlaneGap = 16; // planes of a power of two would share the sets of a cache
 
     public WinogradPlan(WinogradMap map, SimdWidth widest)
@@ -42,8 +43,8 @@ internal sealed class WinogradPlan
     /// <summary>Tiles of a block when so many threads share the work; results do not depend on it.</summary>
     public int BlockTiles(int threads)
     {
-        int share = (Map.Tiles + threads - 1) / threads;
-        return Math.Min(MostTiles, (share + TileTable.TileRows - 1) / TileTable.TileRows * TileTable.TileRows);
+        int share = (Map.Tiles + threads - 1) / threads, most = Math.Clamp((SourcePitch + TargetPitch) / ChannelsPerTile, FewestTiles, MostTiles);
+        return Math.Min(most / TileTable.TileRows * TileTable.TileRows, (share + TileTable.TileRows - 1) / TileTable.TileRows * TileTable.TileRows);
     }
 
     /// <summary>Floats of a plane of the source for blocks of so many tiles.</summary>
