@@ -76,7 +76,9 @@ internal static class SharedOptions
 
     /// <summary>The way to compute convolutions that a run was started with; runs that say nothing are older than the choice, and were direct.</summary>
     public static ConvolutionMethod ConvolutionOf(RunDescription description) =>
-        s_convolutions.FirstOrDefault(known => known.Name == description.Convolution, ("direct", ConvolutionMethod.Direct)).Value;
+        Array.Find(s_convolutions, known => known.Name == (description.Convolution ?? "direct")) is { Name: not null } known
+            ? known.Value
+            : throw new OptionException($"run.json says convolution '{description.Convolution}'; this version knows {string.Join(", ", s_convolutions.Select(c => c.Name))}.");
 
     /// <summary>How a backend computes convolutions, as a run's description says it; null where it has one way.</summary>
     public static string? NameOfConvolution(IBackend backend) =>
