@@ -21,6 +21,16 @@ internal sealed class PeerProcess : IDisposable
     /// <summary>"PyTorch 1.13.1".</summary>
     public string Version { get; }
 
+    /// <summary>Processor time of all its threads so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>Starts a process; null where there is no Python with PyTorch, and <paramref name="problem"/> then says so.</summary>
     public static PeerProcess? Start(string work, int threads, int batch, bool channelsLast, bool keepsMemory, out string problem)
     {

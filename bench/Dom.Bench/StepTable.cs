@@ -51,6 +51,7 @@ internal static class StepTable
             Action step = work == "infer" ? workload.Infer : workload.Train;
             var ours = new Samples();
             double operations = 0, peak = 0;
+            var load = new ForeignLoad(() => peers.Aggregate(Environment.CpuUsage.TotalTime, (sum, peer) => sum + peer.Process.ProcessorTime));
             for (int round = -2; round < rounds; round++)
             {
                 peak = Math.Max(peak, PeakFlops.Measure(threads).ByClock);
@@ -68,7 +69,7 @@ internal static class StepTable
                         samples.Add(theirs);
                 }
             }
-            Print(work, batch, ours, operations, peak, backend.Memory.PeakBytes, peers);
+            Print(work, batch, ours, operations, peak, load.Share, backend.Memory.PeakBytes, peers);
         }
         finally
         {
@@ -78,12 +79,13 @@ internal static class StepTable
     }
 
     private static void Print(
-        string work, int batch, Samples ours, double operations, double peak, long backendPeak,
+        string work, int batch, Samples ours, double operations, double peak, double foreign, long backendPeak,
         List<(string Name, bool Tuned, PeerProcess Process, Samples Samples)> peers)
     {
         double limit = operations / peak * 1e3;
         Say($"\n{work}, batch {batch}: {operations / 1e9:F1} GFLOP of layers at a measured peak of {peak / 1e9:F1} GFLOP/s take {limit:F0} ms: "
             + $"direct limit {1e3 * batch / limit:F1} images/s, reached {limit / ours.Median:P0}");
+        Say($"other processes took {foreign:P0} of the processors{(foreign > 0.05 ? ": the machine is not quiet, repeat before comparing" : "")}");
         Say($"{"",-44} {"ms, median",10}  {"images/s (slowest-fastest)",-28} {"peak memory",12}  ratio");
         Say($"{"ours",-44} {ours.Median,10:F1}  {ours.Rate(batch),-28} {Mebibytes(ProcessMemory.Peak),12}  (backend {Mebibytes(backendPeak)})");
         foreach (var (name, _, process, samples) in peers)

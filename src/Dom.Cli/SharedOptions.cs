@@ -22,6 +22,10 @@ internal static class SharedOptions
     public static Option<string?> Threads() =>
         Given.Option("--threads", "N", "Threads of the cpu device; the result does not depend on it. Default: 0, all cores.");
 
+    /// <summary>Where the time goes.</summary>
+    public static Option<string?> Profile() => Given.Option("--profile", "FILE",
+        $"Time every kernel call of the first epoch, {Cli.Profile.MostSteps} steps at most; write a Chrome trace (chrome://tracing, ui.perfetto.dev) and print a table. Changes no result.");
+
     /// <summary>Final figures for programs.</summary>
     public static Option<bool> Json() =>
         Given.Switch("--json", "Print the final figures as one line of JSON on standard output, and everything else on standard error.");
