@@ -3,7 +3,9 @@ using Dom.Bench;
 
 // dotnet run -c Release --project bench/Dom.Bench -- conv --quick [--threads N] [--rounds N] [--only "64->64"]     a table in half a minute
 // dotnet run -c Release --project bench/Dom.Bench -- step --quick [--threads N] [--rounds N] [--batch N] [--work train,infer,pgd16] [--peer]
-// dotnet run -c Release --project bench/Dom.Bench -- conv|step [options of BenchmarkDotNet]
+// dotnet run -c Release --project bench/Dom.Bench -- elementwise --quick [--threads N] [--rounds N]
+// dotnet run -c Release --project bench/Dom.Bench -- startup [--rounds N] [--dom PATH] [--publish]
+// dotnet run -c Release --project bench/Dom.Bench -- conv|step|elementwise [options of BenchmarkDotNet]
 bool quick = args.Contains("--quick");
 string[] options = [.. args.Skip(1)];
 if (Number("--threads", 0) is not { } threads || Number("--batch", 128) is not (> 0 and var batch) || Number("--rounds", 0) is not { } rounds)
@@ -24,6 +26,18 @@ switch (args.FirstOrDefault())
             return Usage();
         StepTable.Print(threads, batch, rounds == 0 ? 5 : rounds, args.Contains("--peer"), works);
         return 0;
+    case "step":
+        BenchmarkRunner.Run<StepBenchmark>(args: options);
+        return 0;
+    case "elementwise" when quick:
+        ElementwiseTable.Print(threads, rounds == 0 ? 15 : rounds);
+        return 0;
+    case "elementwise":
+        BenchmarkRunner.Run<ElementwiseBenchmark>(args: options);
+        return 0;
+    case "startup":
+        StartupTable.Print(Text("--dom") is { Length: > 0 } dom ? dom : null, rounds == 0 ? 5 : rounds, args.Contains("--publish"));
+        return 0;
     default:
         return Usage();
 }
@@ -33,7 +47,9 @@ static int Usage()
     Console.Error.WriteLine("""
         usage: Dom.Bench conv --quick [--threads N] [--rounds N] [--only NAME]
                Dom.Bench step --quick [--threads N] [--rounds N] [--batch N] [--work train,infer,pgd16,pgd128] [--peer]
-               Dom.Bench conv|step [options of BenchmarkDotNet]
+               Dom.Bench elementwise --quick [--threads N] [--rounds N]
+               Dom.Bench startup [--rounds N] [--dom PATH] [--publish]
+               Dom.Bench conv|step|elementwise [options of BenchmarkDotNet]
         """);
     return 2;
 }

@@ -55,6 +55,11 @@ internal static class Examples
             ("dom check --device cpu --threads 1 --filter conv2d", "only the convolutions, on one thread"),
             ("dom check --device reference --filter gradient", "the reference's gradients against finite differences"),
         ],
+        ["dom bench"] =
+        [
+            ("dom bench", "what this machine can do"),
+            ("dom bench --threads 1 --json", "one core; for programs"),
+        ],
         ["dom devices"] =
         [
             ("dom devices", "what --device can name"),

@@ -17,7 +17,8 @@ internal sealed class Profile
     private readonly string _path;
     private readonly ProfilingBackend _backend;
     private readonly System.Diagnostics.Stopwatch _watch = System.Diagnostics.Stopwatch.StartNew();
-    private int _steps;
+    private TimeSpan _firstStep;
+    private int _steps, _firstCalls;
 
     private Profile(string path, ProfilingBackend backend) => (_path, _backend) = (path, backend);
 
@@ -54,6 +55,8 @@ internal sealed class Profile
         if (_backend.IsPaused)
             return;
         _steps++;
+        if (_steps == 1)
+            (_firstStep, _firstCalls) = (_watch.Elapsed, _backend.Calls.Count);
         if (isLast || _steps == MostSteps)
             Stop();
     }
@@ -64,17 +67,26 @@ internal sealed class Profile
     {
         Stop();
         AtomicFile.Write(_path, _backend.WriteTo);
-        double kernels = _backend.Calls.Sum(call => call.Duration.TotalMilliseconds);
-        double all = _watch.Elapsed.TotalMilliseconds;
-        var table = new TextTable("<call", "count", "ms a step", "share");
-        foreach (var row in _backend.Summary)
-            table.Add(row.Name, Text($"{row.Count}"), Text($"{row.TotalMilliseconds / Math.Max(1, _steps):0.000}"), Text($"{row.TotalMilliseconds / all:0.0 %}"));
-        table.Add("(between calls)", "", Text($"{(all - kernels) / Math.Max(1, _steps):0.000}"), Text($"{(all - kernels) / all:0.0 %}"));
-        output.WriteLine(Text($"profile     {_steps} steps, {all / Math.Max(1, _steps):0.0} ms a step; {_path} opens in chrome://tracing or ui.perfetto.dev"));
-        output.Write(table.ToString("  "));
+        // The first step compiles kernels and touches memory for the first time; it would hide what a step costs.
+        bool leavesOut = _steps > 1;
+        int steps = leavesOut ? _steps - 1 : Math.Max(1, _steps);
+        var calls = _backend.Calls.Skip(leavesOut ? _firstCalls : 0).ToArray();
+        double all = (_watch.Elapsed - (leavesOut ? _firstStep : default)).TotalMilliseconds;
+        output.WriteLine(Text($"profile     {_path} opens in chrome://tracing or ui.perfetto.dev"));
+        output.WriteLine(Text($"            {steps} {(steps == 1 ? "step" : "steps")}, {all / steps:0.0} ms a step{(leavesOut ? Text($", after a first one of {_firstStep.TotalMilliseconds:0.0} ms that is left out here") : "")}"));
+        var table = new TextTable("<call", "calls a step", "ms a step", "share");
+        foreach (var group in calls.GroupBy(call => call.Name).OrderByDescending(Total))
+            AddRow(group.Key, Text($"{group.Count() / (double)steps:0.#}"), Total(group));
+        AddRow("(between calls)", "", all - Total(calls));
+        output.Write(table.ToString("            "));
+
+        void AddRow(string name, string count, double total) =>
+            table.Add(name, count, Text($"{total / steps:0.000}"), Text($"{total / all * 100:0.0} %"));
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private static double Total(IEnumerable<ProfiledCall> calls) => calls.Sum(call => call.Duration.TotalMilliseconds);
 
     private void Stop()
     {
