@@ -23,6 +23,21 @@ public abstract class Module
     /// <summary>All buffers, depth first in the order of declaration, as "bn.running_mean".</summary>
     public IEnumerable<(string Name, StateBuffer Buffer)> NamedBuffers() => Walk("", m => m._buffers);
 
+    /// <summary>
+    /// Applies modules one after the other and lets go of each one's input, the first included, as soon as it has its output: what no backward pass
+    /// will need is free for the next module.
+    /// </summary>
+    protected static Tensor Chain(Tensor x, IEnumerable<Module> modules, Pass pass)
+    {
+        foreach (var module in modules)
+        {
+            var y = module.Apply(x, pass);
+            x.Dispose();
+            x = y;
+        }
+        return x;
+    }
+
     /// <summary>Declares a sub-module; returns it.</summary>
     protected T Register<T>(string name, T module) where T : Module
     {

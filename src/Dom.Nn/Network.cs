@@ -80,11 +80,13 @@ public sealed class Network : IDisposable
     /// <summary>Logits [N, classes] in f32 of pixels [N, H, W, C] in 0..1.</summary>
     public Tensor Apply(Tensor pixels, Pass pass)
     {
+        // What the tape does not hold goes back as soon as the logits are there; what it holds, as its backward pass goes by.
+        using var scope = new TensorScope();
         var x = _mean is null ? pixels : Normalize.Apply(pixels, _mean, _std!);
         if (pass.Precision == Precision.BF16)
             x = Cast.Apply(x, DType.BF16);
         var logits = _module.Apply(x, pass);
-        return logits.Type == DType.BF16 ? Cast.Apply(logits, DType.F32) : logits;
+        return scope.Keep(logits.Type == DType.BF16 ? Cast.Apply(logits, DType.F32) : logits);
     }
 
     /// <summary>Gives the memory back.</summary>

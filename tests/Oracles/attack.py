@@ -2,7 +2,7 @@
 attack.py step FOLDER: what PyTorch makes of it, into answers.safetensors:
 
 fgsm: the FGSM image and the gradient behind it. From iterates.safetensors (x0 .. x10, [N, H, W, C]): for every step k the gradient
-at x_k and PyTorch's own x_{k+1} from it, and the image that ten steps of PyTorch's alone reach from x0.
+at x_k and PyTorch's own x_{k+1} from it.
 """
 import os
 import sys
@@ -41,13 +41,10 @@ def answer(folder):
     answers = {"fgsm.gradient": gradient(model, clean, labels)}
     answers["fgsm"] = projected(clean, clean + EPSILON * answers["fgsm.gradient"].sign())
     iterates = arrays.read(os.path.join(folder, "iterates.safetensors"))
-    alone = arrays.nchw(iterates["x0"])
     for k in range(STEPS):
         x = arrays.nchw(iterates[f"x{k}"])
         answers[f"gradient{k}"] = gradient(model, x, labels)
         answers[f"x{k + 1}"] = projected(clean, x + ALPHA * answers[f"gradient{k}"].sign())
-        alone = projected(clean, alone + ALPHA * gradient(model, alone, labels).sign())
-    answers["alone"] = alone
     arrays.write(os.path.join(folder, "answers.safetensors"), {key: arrays.nhwc(value) for key, value in answers.items()})
 
 

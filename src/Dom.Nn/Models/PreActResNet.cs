@@ -48,9 +48,7 @@ public sealed class PreActResNet : Module
     /// <summary>[N, H, W, channels] -> logits [N, classes].</summary>
     public override Tensor Apply(Tensor x, Pass pass)
     {
-        var y = _conv1.Apply(x, pass);
-        foreach (var block in _blocks)
-            y = block.Apply(y, pass);
+        var y = Chain(_conv1.Apply(x, pass), _blocks, pass);
         return _linear.Apply(GlobalAveragePool.Apply(_bn.ApplyRelu(y, pass)), pass);
     }
 
@@ -73,12 +71,13 @@ public sealed class PreActResNet : Module
 
         public override Tensor Apply(Tensor x, Pass pass)
         {
+            using var scope = new TensorScope();
             var activated = _bn1.ApplyRelu(x, pass);
             // The projection sees the activated input, the identity the raw one.
             var shortcut = _shortcut is null ? x : _shortcut.Apply(activated, pass);
             var y = _conv1.Apply(activated, pass);
             y = _conv2.Apply(_bn2.ApplyRelu(y, pass), pass);
-            return Add.Apply(y, shortcut);
+            return scope.Keep(Add.Apply(y, shortcut));
         }
     }
 }

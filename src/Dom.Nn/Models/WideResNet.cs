@@ -38,9 +38,7 @@ public sealed class WideResNet : Module
     /// <summary>[N, H, W, channels] -> logits [N, classes].</summary>
     public override Tensor Apply(Tensor x, Pass pass)
     {
-        var y = _conv1.Apply(x, pass);
-        foreach (var block in _blocks)
-            y = block.Apply(y, pass);
+        var y = Chain(_conv1.Apply(x, pass), _blocks, pass);
         return _fc.Apply(GlobalAveragePool.Apply(_bn1.ApplyRelu(y, pass)), pass);
     }
 
@@ -65,9 +63,10 @@ public sealed class WideResNet : Module
 
         public override Tensor Apply(Tensor x, Pass pass)
         {
+            using var scope = new TensorScope();
             var activated = _bn1.ApplyRelu(x, pass);
             var y = _conv2.Apply(_bn2.ApplyRelu(_conv1.Apply(activated, pass), pass), pass);
-            return Add.Apply(y, _shortcut is null ? x : _shortcut.Apply(activated, pass));
+            return scope.Keep(Add.Apply(y, _shortcut is null ? x : _shortcut.Apply(activated, pass)));
         }
     }
 }

@@ -122,9 +122,9 @@ public sealed class Trainer : IDisposable
         var attack = _options.EvaluationAttack;
         int total = _test.Count * (attack.Kind == Attacks.AttackKind.None ? 1 : 2);
         var clean = Evaluation.Run(
-            Network, _test, Attacks.AttackOptions.None, progress: n => observer?.Evaluating(n, total), cancel: cancel);
+            Network, _test, Attacks.AttackOptions.None, batch: _options.Batch, progress: n => observer?.Evaluating(n, total), cancel: cancel);
         var robust = attack.Kind == Attacks.AttackKind.None ? null : Evaluation.Run(
-            Network, _test, attack, _options.Seed, State.Epoch, progress: n => observer?.Evaluating(_test.Count + n, total), cancel: cancel);
+            Network, _test, attack, _options.Seed, State.Epoch, _options.Batch, progress: n => observer?.Evaluating(_test.Count + n, total), cancel: cancel);
 
         var natural = _naturalLedger.ToFloats();
         var trained = _adversarialLedger?.ToFloats() ?? natural;
