@@ -15,30 +15,39 @@ internal static class Conv2dTable
 
     public static void Print(int threads, int rounds, string only)
     {
-        using var backend = new CpuBackend(threads);
-        Console.WriteLine($"{threads} threads, batch 128, f32, {rounds} interleaved rounds; GFLOP/s count the taps on padding");
-        Console.WriteLine($"{"",-38} | {"wall clock, median",-30} | processor time, best");
-        Console.WriteLine($"{"shape",-22} {"pass",-15} | {"ms",8} {"GFLOP/s",7} {"peak",7} {"share",5} | {"ms",8} {"GFLOP/s",7} {"peak",7} {"share",5}");
+        using CpuBackend direct = new(threads) { Convolution = ConvolutionMethod.Direct }, winograd = new(threads) { Convolution = ConvolutionMethod.Winograd };
+        Console.WriteLine($"{threads} threads, batch 128, f32, {rounds} interleaved rounds; GFLOP/s count the taps on padding and, for winograd, the products it saves");
+        Console.WriteLine($"{"",-47} | {"wall clock, median",-30} | {"processor time, best",-30} | direct / this");
+        Console.WriteLine($"{"shape",-22} {"pass",-15} {"method",-8} | {"ms",8} {"GFLOP/s",7} {"peak",7} {"share",5} | {"ms",8} {"GFLOP/s",7} {"peak",7} {"share",5} | wall, processor");
         foreach (var sizes in Conv2dCase.Shapes.Where(sizes => Conv2dCase.Name(sizes).Contains(only, StringComparison.Ordinal)))
         {
             using var problem = new Conv2dCase(sizes);
-            var passes = Enum.GetValues<Conv2dPass>();
-            var samples = Array.ConvertAll(passes, _ => new List<(double Wall, double Processor)>());
+            bool both = sizes is { KernelHeight: 3, KernelWidth: 3, Stride: 1 };
+            var contenders = Enum.GetValues<Conv2dPass>()
+                .SelectMany(pass => both ? [(Pass: pass, Backend: direct), (Pass: pass, Backend: winograd)] : new[] { (Pass: pass, Backend: direct) })
+                .ToArray();
+            var samples = Array.ConvertAll(contenders, _ => new List<(double Wall, double Processor)>());
             var peaks = new List<(double ByClock, double ByProcessor)>();
-            foreach (var pass in passes)
+            foreach (var (pass, backend) in contenders)
                 problem.Run(backend, pass);
             for (int round = 0; round < rounds; round++)
             {
                 peaks.Add(PeakFlops.Measure(threads));
-                for (int i = 0; i < passes.Length; i++)
-                    samples[i].Add(Sample(backend, problem, passes[i]));
+                for (int i = 0; i < contenders.Length; i++)
+                    samples[i].Add(Sample(contenders[i].Backend, problem, contenders[i].Pass));
             }
             double peakByClock = peaks.Max(peak => peak.ByClock), peakByProcessor = peaks.Max(peak => peak.ByProcessor);
-            for (int i = 0; i < passes.Length; i++)
+            var (directWall, directProcessor) = (0.0, 0.0);
+            for (int i = 0; i < contenders.Length; i++)
             {
                 double wall = samples[i].Select(sample => sample.Wall).Order().ElementAt(rounds / 2);
                 double processor = samples[i].Min(sample => sample.Processor);
-                Console.WriteLine($"{Conv2dCase.Name(sizes),-22} {passes[i],-15} | {Columns(wall, peakByClock)} | {Columns(processor, peakByProcessor)}");
+                if (contenders[i].Backend == direct)
+                    (directWall, directProcessor) = (wall, processor);
+                string method = contenders[i].Backend == direct ? "direct" : "winograd";
+                Console.WriteLine(
+                    $"{Conv2dCase.Name(sizes),-22} {contenders[i].Pass,-15} {method,-8} | {Columns(wall, peakByClock)} | {Columns(processor, peakByProcessor)} | "
+                    + $"{directWall / wall:F2} {directProcessor / processor:F2}");
             }
 
             string Columns(double seconds, double peak) =>

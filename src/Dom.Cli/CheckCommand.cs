@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dom.Cli.Check;
+using Dom.Kernels.Cpu;
 using Dom.Tensors.Backend;
 
 namespace Dom.Cli;
@@ -11,8 +12,8 @@ internal static class CheckCommand
     public static Command Create() => Create(Devices.Open);
 
     /// <summary>The command with other backends than the real ones.</summary>
-    /// <param name="open">Opens a device by its name and number of threads.</param>
-    internal static Command Create(Func<string, int, IBackend> open)
+    /// <param name="open">Opens a device by its name, number of threads, and way to compute convolutions.</param>
+    internal static Command Create(Func<string, int, ConvolutionMethod, IBackend> open)
     {
         var device = new Option<string>("--device") { Description = Devices.Help, HelpName = "NAME", DefaultValueFactory = _ => "auto" };
         var threads = new Option<int>("--threads") { Description = "Threads of the cpu device; 0 for all cores.", HelpName = "N" };
@@ -21,16 +22,18 @@ internal static class CheckCommand
             Description = "Only the cases whose name contains this text: a call, a type (f32, bf16), or 'gradient'.",
             HelpName = "TEXT",
         };
+        var convolution = SharedOptions.Convolution();
         var json = new Option<bool>("--json") { Description = "Print one line of JSON." };
         var command = new Command("check",
             "Checks every kernel of a device: against the scalar reference in double precision, for writes beyond its buffers, for the same bits "
             + "the second time, and every gradient. Each line gives the normalized error of the case that comes closest to its tolerance. "
             + "Fails where a case fails; a kernel that is not there is skipped, and the table at the end shows which are.")
-        { device, threads, filter, json };
+        { device, threads, convolution, filter, json };
         command.SetAction(result =>
         {
-            var plan = CheckPlan.Create(result.GetValue(filter));
-            using var backend = open(result.GetRequiredValue(device), result.GetValue(threads));
+            var method = result.Convolution(convolution) ?? ConvolutionMethod.Auto;
+            var plan = CheckPlan.Create(result.GetValue(filter), method);
+            using var backend = open(result.GetRequiredValue(device), result.GetValue(threads), method);
             var configuration = result.InvocationConfiguration;
             var live = new LiveLine(new Screen(configuration.Error));
             return new CheckRun(plan, configuration.Output, live).Run(backend, result.GetValue(json)) ? ExitCode.Done : ExitCode.Failed;

@@ -19,9 +19,10 @@ internal static class Devices
     /// <summary>Opens a backend.</summary>
     /// <param name="device">One of <see cref="Names"/>, in small or capital letters.</param>
     /// <param name="threads">Threads of the CPU backend, 0 for all cores; the reference backend has one.</param>
+    /// <param name="convolution">How the CPU backend computes convolutions; the reference backend has one way.</param>
     /// <exception cref="OptionException">There is no device of that name, or the number of threads makes no sense.</exception>
     /// <exception cref="DeviceException">The device is one that this version cannot use.</exception>
-    public static IBackend Open(string device, int threads)
+    public static IBackend Open(string device, int threads, ConvolutionMethod convolution = ConvolutionMethod.Auto)
     {
         ArgumentNullException.ThrowIfNull(device);
         if (threads is < 0 or > 1024)
@@ -31,7 +32,7 @@ internal static class Devices
             throw new DeviceException($"--device {device}: this version has no CUDA backend; there are {string.Join(", ", Names)}.");
         return name switch
         {
-            "auto" or "cpu" => new CpuBackend(threads),
+            "auto" or "cpu" => new CpuBackend(threads) { Convolution = convolution },
             "reference" => new ReferenceBackend(),
             _ => throw new OptionException(
                 $"--device '{device}' is not a device; there are {string.Join(", ", Names)}{NearestName.Hint(device, Names)}"),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Dom.Kernels.Cpu;
 using Dom.Nn;
 using Dom.Nn.Models;
 using Dom.Nn.StateDictionaries;
@@ -35,6 +36,7 @@ internal sealed class EvalCommand
     private readonly Option<string?> _device = SharedOptions.Device();
     private readonly Option<string?> _threads = SharedOptions.Threads();
     private readonly Option<string?> _profile = SharedOptions.Profile();
+    private readonly Option<string?> _convolution = SharedOptions.Convolution();
     private readonly Option<bool> _json = SharedOptions.Json();
 
     /// <summary>The command.</summary>
@@ -46,7 +48,7 @@ internal sealed class EvalCommand
         foreach (var option in new Option[]
         {
             eval._checkpoint, eval._data, eval._dataDirectory, eval._model, eval._attack, eval._epsilon, eval._steps, eval._stepSize, eval._norm,
-            eval._batch, eval._seed, eval._limitTest, eval._device, eval._threads, eval._profile, eval._json,
+            eval._batch, eval._seed, eval._limitTest, eval._device, eval._threads, eval._convolution, eval._profile, eval._json,
         })
             command.Add(option);
         command.SetAction((parse, cancel) => Task.FromResult(eval.Execute(parse, cancel)));
@@ -65,6 +67,7 @@ internal sealed class EvalCommand
 
         // What is asked for is understood before anything is read: a mistyped name should not wait for a large file.
         var (kind, steps) = parse.Attack(_attack, _steps);
+        var convolution = parse.Convolution(_convolution) ?? ConvolutionMethod.Auto;
         string? model = parse.Model(_model), data = parse.DataSet(_data);
         var file = SafetensorsFile.Read(path);
         var run = Checkpoint.OptionsOf(file);
@@ -75,7 +78,7 @@ internal sealed class EvalCommand
         options.Validate();
 
         int threads = parse.Whole(_threads) ?? 0;
-        using var backend = Profile.Open(parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads), out var profile);
+        using var backend = Profile.Open(parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads, convolution), out var profile);
         var set = TrainingData.Open(options);
         var module = ModelCatalog.Create(options.Model, set.Test.Height, set.Test.Width, set.Test.Channels, set.ClassNames.Count);
         using var network = new Network(module, backend, seed: 0, DataSets.Normalization(set));

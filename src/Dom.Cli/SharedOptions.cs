@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Dom.Kernels.Cpu;
 using Dom.Nn.Models;
+using Dom.Tensors.Backend;
 using Dom.Train;
 using Dom.Train.Attacks;
 using Dom.Train.Data;
@@ -11,6 +13,9 @@ namespace Dom.Cli;
 /// <summary>What options of the same name mean in more than one command.</summary>
 internal static class SharedOptions
 {
+    private static readonly (string Name, ConvolutionMethod Value)[] s_convolutions =
+        [("auto", ConvolutionMethod.Auto), ("direct", ConvolutionMethod.Direct), ("winograd", ConvolutionMethod.Winograd)];
+
     /// <summary>Where to look for named data sets.</summary>
     public static Option<string?> DataDirectory() =>
         Given.Option("--data-dir", "DIR", $"Where named data sets lie: NAME inside DIR, or in DIR itself. Default: {DataSets.DefaultFolder}.");
@@ -21,6 +26,11 @@ internal static class SharedOptions
     /// <summary>On how many threads.</summary>
     public static Option<string?> Threads() =>
         Given.Option("--threads", "N", "Threads of the cpu device; the result does not depend on it. Default: 0, all cores.");
+
+    /// <summary>How the cpu device computes convolutions.</summary>
+    public static Option<string?> Convolution(string otherwise = "Default: auto, by shape.") =>
+        Given.Option("--conv", "auto|direct|winograd", "How the cpu device computes convolutions: direct, or winograd for 3x3 with stride 1 (about twice as fast, "
+            + $"rounding errors about ten times as large). {otherwise}");
 
     /// <summary>Where the time goes.</summary>
     public static Option<string?> Profile() => Given.Option("--profile", "FILE",
@@ -63,6 +73,24 @@ internal static class SharedOptions
         return (parse.Choice(attack,
             ("none", AttackKind.None), ("fgsm", AttackKind.Fgsm), ("rs-fgsm", AttackKind.RsFgsm), ("pgd", AttackKind.Pgd)), given);
     }
+
+    /// <summary>The way to compute convolutions that was named, or null.</summary>
+    /// <exception cref="OptionException">There is none of that name.</exception>
+    public static ConvolutionMethod? Convolution(this ParseResult parse, Option<string?> option) => parse.Choice(option, s_convolutions);
+
+    /// <summary>The way to compute convolutions that a run was started with; runs that say nothing are older than the choice, and were direct.</summary>
+    public static ConvolutionMethod ConvolutionOf(RunDescription description) =>
+        Array.Find(s_convolutions, known => known.Name == (description.Convolution ?? "direct")) is { Name: not null } known
+            ? known.Value
+            : throw new OptionException($"run.json says convolution '{description.Convolution}'; this version knows {string.Join(", ", s_convolutions.Select(c => c.Name))}.");
+
+    /// <summary>How a backend computes convolutions, as a run's description says it; null where it has one way.</summary>
+    public static string? NameOfConvolution(IBackend backend) => backend switch
+    {
+        DecoratingBackend decorator => NameOfConvolution(decorator.Inner),
+        CpuBackend cpu => s_convolutions.First(known => known.Value == cpu.Convolution).Name,
+        _ => null,
+    };
 
     /// <summary>The ball of an attack, or null.</summary>
     public static AttackNorm? Norm(this ParseResult parse, Option<string?> option) =>

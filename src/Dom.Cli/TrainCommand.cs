@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Dom.Kernels.Cpu;
 using Dom.Tensors.Backend;
 using Dom.Train;
 using Dom.Train.Reports;
@@ -15,6 +16,9 @@ internal sealed class TrainCommand
     private readonly Option<string?> _device = SharedOptions.Device();
     private readonly Option<string?> _threads = SharedOptions.Threads();
     private readonly Option<string?> _profile = SharedOptions.Profile();
+    private readonly Option<string?> _convolution = SharedOptions.Convolution(
+        "Written into run.json, and the same when the run is resumed. Default: auto, by shape.");
+
     private readonly Option<bool> _json = SharedOptions.Json();
 
     private readonly Option<string?> _out = Given.Option("--out", "DIR",
@@ -38,7 +42,7 @@ internal sealed class TrainCommand
         train._arguments.AddTo(command);
         foreach (var option in new Option[]
         {
-            train._device, train._threads, train._out, train._resume, train._checkpointEvery, train._profile, train._listPresets, train._json,
+            train._device, train._threads, train._convolution, train._out, train._resume, train._checkpointEvery, train._profile, train._listPresets, train._json,
         })
             command.Add(option);
         command.SetAction((parse, cancel) => Task.FromResult(train.Execute(parse, cancel)));
@@ -71,9 +75,10 @@ internal sealed class TrainCommand
     {
         var options = _arguments.Resolve(parse);
         string folder = parse.Text(_out) ?? NewFolder(options);
-        using var backend = Profile.Open(parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads), out var profile);
+        var convolution = parse.Convolution(_convolution) ?? ConvolutionMethod.Auto;
+        using var backend = Profile.Open(parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads, convolution), out var profile);
         string typed = string.Join(' ', parse.Tokens.Select(token => Quoted(token.Value)).Prepend("dom"));
-        using var run = TrainingRun.Start(options, folder, backend, ThreadsOf(backend), typed);
+        using var run = TrainingRun.Start(options, folder, backend, ThreadsOf(backend), typed, SharedOptions.NameOfConvolution(backend));
         return Run(run, checkpointEvery, screen, profile, cancel);
     }
 
@@ -89,7 +94,8 @@ internal sealed class TrainCommand
         }
         var description = new RunFolder(folder).ReadDescription();
         using var backend = Profile.Open(
-            parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? description.Device, threads), out var profile);
+            parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? description.Device, threads, SharedOptions.ConvolutionOf(description)),
+            out var profile);
         using var run = TrainingRun.Resume(folder, backend, ThreadsOf(backend));
         return Run(run, checkpointEvery, screen, profile, cancel);
     }
@@ -156,7 +162,7 @@ internal sealed class TrainCommand
     private static int ThreadsOf(IBackend backend) => backend switch
     {
         DecoratingBackend decorator => ThreadsOf(decorator.Inner),
-        Kernels.Cpu.CpuBackend cpu => cpu.Threads,
+        CpuBackend cpu => cpu.Threads,
         _ => 1,
     };
 

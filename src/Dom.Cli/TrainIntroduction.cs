@@ -28,7 +28,7 @@ internal static class TrainIntroduction
                 $"{options.Epochs} epochs of {run.Trainer.Steps} steps, batch {options.Batch}, lr {options.LearningRate} {OptionTexts.NameOf(options.Schedule)}, momentum {options.Momentum}, weight decay {options.WeightDecay}, {augmentation}, seed {options.Seed}")],
             ["attack", options.Attack == Train.Attacks.AttackKind.None ? "none (natural training)" : $"{options.TrainAttack}{evaluation}"],
             ["dom", options.Dom == DomAction.Off ? $"off ({dom})" : $"{OptionTexts.NameOf(options.Dom)}, {dom}, mode {OptionTexts.NameOf(options.DomMode)}"],
-            ["device", run.Description.Device == "cpu" ? $"cpu, {run.Description.Threads} threads" : run.Description.Device],
+            ["device", run.Description.Device == "cpu" ? $"cpu, {run.Description.Threads} threads, convolutions {run.Description.Convolution ?? "direct"}" : run.Description.Device],
             ["folder", run.Folder.Path],
         ]);
         if (run.Trainer.State is { Epoch: > 0 } or { Step: > 0 })

@@ -34,6 +34,7 @@ public sealed class BadInputTests
     [TestCase("train --limit-train 0", "--limit-train is 0")]
     [TestCase("train --limit-train 5000", "--limit-train is 5000", "2000 training samples")]
     [TestCase("train --threads -1", "--threads is -1")]
+    [TestCase("train --conv winogard", "did you mean 'winograd'?")]
     [TestCase("train --crop-padding 16", "--crop-padding is 16", "16x16")]
     [TestCase("train --checkpoint-every -1", "--checkpoint-every is -1")]
     [TestCase("train --resume somewhere --epochs 3", "--epochs cannot be given with --resume")]

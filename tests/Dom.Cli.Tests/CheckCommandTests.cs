@@ -71,7 +71,7 @@ public sealed partial class CheckCommandTests
     [Test]
     public async Task A_kernel_that_is_wrong_fails_the_command_and_is_named_with_its_error()
     {
-        var run = await Invocation.RunAsync(CheckCommand.Create((_, _) => new WrongRelu()), CancellationToken.None, "--filter", "relu");
+        var run = await Invocation.RunAsync(CheckCommand.Create((_, _, _) => new WrongRelu()), CancellationToken.None, "--filter", "relu");
         Assert.Multiple(() =>
         {
             Assert.That(run.Code, Is.EqualTo(1));
@@ -85,7 +85,7 @@ public sealed partial class CheckCommandTests
     [Test]
     public async Task A_kernel_that_is_not_there_is_skipped_with_the_reason_and_counted()
     {
-        var run = await Invocation.RunAsync(CheckCommand.Create((_, _) => new WrongRelu()), CancellationToken.None, "--filter", "SgdStep");
+        var run = await Invocation.RunAsync(CheckCommand.Create((_, _, _) => new WrongRelu()), CancellationToken.None, "--filter", "SgdStep");
         Assert.Multiple(() =>
         {
             Assert.That(run.Code, Is.Zero);

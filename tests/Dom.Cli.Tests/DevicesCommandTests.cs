@@ -65,6 +65,13 @@ public sealed class DevicesCommandTests
     }
 
     [Test]
+    public void Convolutions_are_computed_as_asked_and_by_shape_where_nothing_is_said()
+    {
+        using CpuBackend direct = (CpuBackend)Devices.Open("cpu", 1, ConvolutionMethod.Direct), otherwise = (CpuBackend)Devices.Open("auto", 1);
+        Assert.That((direct.Convolution, otherwise.Convolution), Is.EqualTo((ConvolutionMethod.Direct, ConvolutionMethod.Auto)));
+    }
+
+    [Test]
     public void An_unknown_device_is_wrong_usage_and_brings_the_nearest_name() =>
         Assert.That(() => Devices.Open("referense", 0), Throws.TypeOf<OptionException>().With.Message.EndsWith("did you mean 'reference'?"));
 

@@ -86,6 +86,27 @@ public sealed class TrainCommandTests
         }
     }
 
+    [TestCase(null, "auto")]
+    [TestCase("direct", "direct")]
+    [TestCase("winograd", "winograd")]
+    public void The_way_to_compute_convolutions_is_kept_in_the_description_and_when_the_run_goes_on(string? given, string expected)
+    {
+        using var scratch = new ScratchFolder();
+        Cli.Run(Tiny(scratch["run"], given is null ? [] : ["--conv", given]));
+        Assert.That(new RunFolder(scratch["run"]).ReadDescription().Convolution, Is.EqualTo(expected));
+        Assert.That(SharedOptions.ConvolutionOf(new RunFolder(scratch["run"]).ReadDescription()).ToString().ToLowerInvariant(), Is.EqualTo(expected));
+        Cli.Run("train", "--resume", scratch["run"], "--conv", "direct").ShouldFail(ExitCode.WrongUsage, "--conv cannot be given with --resume");
+    }
+
+    [Test]
+    public void A_run_from_before_there_was_a_choice_goes_on_with_direct_convolutions()
+    {
+        using var scratch = new ScratchFolder();
+        Cli.Run(Tiny(scratch["run"]));
+        var old = new RunFolder(scratch["run"]).ReadDescription() with { Convolution = null };
+        Assert.That(SharedOptions.ConvolutionOf(old), Is.EqualTo(Dom.Kernels.Cpu.ConvolutionMethod.Direct));
+    }
+
     [Test]
     public void Resuming_a_finished_run_says_so_and_changes_nothing()
     {

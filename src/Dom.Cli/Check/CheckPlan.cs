@@ -1,4 +1,5 @@
 using Dom.Kernels.Conformance;
+using Dom.Kernels.Cpu;
 using Dom.Tensors;
 using Dom.Train;
 using Dom.Train.Training;
@@ -36,12 +37,12 @@ internal sealed class CheckPlan
     /// <summary>Number of all cases.</summary>
     public int Count => KernelCases.Count + GradientCases.Count;
 
-    /// <summary>Those of all cases whose name ("Conv2dForward [2,5,7,3] ... f32", "gradient relu") contains a text, in small or capital letters.</summary>
+    /// <summary>Those of all cases whose name ("Conv2dForward [2,5,7,3] ... f32", "gradient relu") contains a text, in small or capital letters, with the tolerances of a way to compute convolutions.</summary>
     /// <exception cref="OptionException">No case does; the message gives the nearest call.</exception>
-    public static CheckPlan Create(string? filter)
+    public static CheckPlan Create(string? filter, ConvolutionMethod convolution = ConvolutionMethod.Auto)
     {
         bool IsAsked(object named) => filter is null || named.ToString()!.Contains(filter, StringComparison.OrdinalIgnoreCase);
-        var plan = new CheckPlan([.. Kernels.Conformance.KernelCases.All.Where(IsAsked)], [.. Kernels.Conformance.GradientCases.All.Where(IsAsked)]);
+        var plan = new CheckPlan([.. Kernels.Conformance.KernelCases.AllFor(convolution).Where(IsAsked)], [.. Kernels.Conformance.GradientCases.All.Where(IsAsked)]);
         if (plan.Count > 0)
             return plan;
         var calls = Kernels.Conformance.KernelCases.Calls.Select(call => call.Name).ToArray();

@@ -1,4 +1,5 @@
 using Dom.Kernels.Conformance.Cases;
+using Dom.Kernels.Cpu;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
 
@@ -8,14 +9,20 @@ namespace Dom.Kernels.Conformance;
 public static class KernelCases
 {
     /// <summary>All cases: those of f32 activations, operator by operator, then the same with activations of bf16.</summary>
-    public static IEnumerable<KernelCase> All => [.. F32, .. F32.Select(c => c.As(DType.BF16))];
+    public static IEnumerable<KernelCase> All => AllFor(ConvolutionMethod.Auto);
 
     /// <summary>The cases of f32 activations, operator by operator.</summary>
-    public static IEnumerable<KernelCase> F32 =>
+    public static IEnumerable<KernelCase> F32 => F32For(ConvolutionMethod.Auto);
+
+    /// <summary>All cases, with the tolerances of a way to compute convolutions: Winograd's method rounds more than the direct one.</summary>
+    public static IEnumerable<KernelCase> AllFor(ConvolutionMethod convolution) =>
+        [.. F32For(convolution), .. F32For(convolution).Select(c => c.As(DType.BF16))];
+
+    private static IEnumerable<KernelCase> F32For(ConvolutionMethod convolution) =>
     [
         .. ElementwiseCases.All(),
         .. BatchNorm2dCases.All(),
-        .. Conv2dCases.All(),
+        .. Conv2dCases.All(convolution),
         .. CenterCropCases.All(),
         .. SoftmaxCrossEntropyCases.All(),
         .. SgdCases.All(),

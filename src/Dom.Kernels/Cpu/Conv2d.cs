@@ -11,6 +11,7 @@ namespace Dom.Kernels.Cpu;
      input gradient   4 input pixels, summed over the taps that reach them and output channels, panel = transposed weights
      weight gradient  4 input channels at a tap, summed over pixels, panel = output gradients
    (with very few input channels the input gradient takes all products at once and collects them after: Conv2dFewChannelsJob.cs).
+   Large 3x3 convolutions with stride 1 go another way, see Winograd.cs.
    Tasks are cut by sizes alone and write disjoint results, and every sum has one fixed order: the same bits on any number of threads. */
 public sealed partial class CpuBackend :
     IKernel<Conv2dForward>, IKernel<Conv2dInputGradient>, IKernel<Conv2dWeightGradient>
@@ -30,6 +31,8 @@ public sealed partial class CpuBackend :
         float* x = Floats(call.X, "conv2d"), weight = Floats(call.Weight, "conv2d"), y = Floats(call.Y, "conv2d");
         if (call.X.Length == 0)
             new Span<float>(y, call.Y.Length).Clear();
+        else if (call.Y.Length > 0 && UsesWinograd(call.Sizes))
+            WinogradGather(_conv2dPlans.WinogradForward(call.Sizes, SimdWidth), x, weight, y, inputGradient: false);
         else if (call.Y.Length > 0)
             Gather(_conv2dPlans.Forward(call.Sizes, SimdWidth), x, weight, y, inputGradient: false);
     }
@@ -40,6 +43,8 @@ public sealed partial class CpuBackend :
         float* dy = Floats(call.Dy, Name), weight = Floats(call.Weight, Name), dx = Floats(call.Dx, Name);
         if (call.Dy.Length == 0)
             new Span<float>(dx, call.Dx.Length).Clear();
+        else if (call.Dx.Length > 0 && UsesWinograd(call.Sizes))
+            WinogradGather(_conv2dPlans.WinogradInputGradient(call.Sizes, SimdWidth), dy, weight, dx, inputGradient: true);
         else if (call.Dx.Length > 0 && Conv2dFewChannelsJob.Suits(call.Sizes))
             InputGradientOfFewChannels(call.Sizes, dy, weight, dx);
         else if (call.Dx.Length > 0)
@@ -53,6 +58,11 @@ public sealed partial class CpuBackend :
         if (call.X.Length == 0 || call.Dy.Length == 0)
         {
             new Span<float>(dweight, call.DWeight.Length).Clear();
+            return;
+        }
+        if (UsesWinograd(call.Sizes))
+        {
+            WinogradWeightGradient(_conv2dPlans.WinogradWeightGradient(call.Sizes, SimdWidth), x, dy, dweight);
             return;
         }
         var plan = _conv2dPlans.WeightGradient(call.Sizes, SimdWidth);

@@ -11,6 +11,8 @@ internal sealed class Conv2dPlans
     private readonly Lock _lock = new();
     private readonly Dictionary<Conv2dSizes, Conv2dGatherPlan> _forward = [], _inputGradient = [];
     private readonly Dictionary<Conv2dSizes, Conv2dWeightGradientPlan> _weightGradient = [];
+    private readonly Dictionary<Conv2dSizes, WinogradPlan> _winogradForward = [], _winogradInputGradient = [];
+    private readonly Dictionary<Conv2dSizes, WinogradWeightGradientPlan> _winogradWeightGradient = [];
 
     public Conv2dGatherPlan Forward(Conv2dSizes sizes, SimdWidth widest) => Get(_forward, sizes, widest, Conv2dGatherPlan.Forward);
 
@@ -19,6 +21,15 @@ internal sealed class Conv2dPlans
 
     public Conv2dWeightGradientPlan WeightGradient(Conv2dSizes sizes, SimdWidth widest) =>
         Get(_weightGradient, sizes, widest, Conv2dWeightGradientPlan.For);
+
+    public WinogradPlan WinogradForward(Conv2dSizes sizes, SimdWidth widest) =>
+        Get(_winogradForward, sizes, widest, static (s, w) => new WinogradPlan(WinogradMap.Forward(s), w));
+
+    public WinogradPlan WinogradInputGradient(Conv2dSizes sizes, SimdWidth widest) =>
+        Get(_winogradInputGradient, sizes, widest, static (s, w) => new WinogradPlan(WinogradMap.InputGradient(s), w));
+
+    public WinogradWeightGradientPlan WinogradWeightGradient(Conv2dSizes sizes, SimdWidth widest) =>
+        Get(_winogradWeightGradient, sizes, widest, static (s, w) => new WinogradWeightGradientPlan(WinogradMap.Forward(s), w));
 
     private TPlan Get<TPlan>(
         Dictionary<Conv2dSizes, TPlan> plans, Conv2dSizes sizes, SimdWidth widest, Func<Conv2dSizes, SimdWidth, TPlan> make)

@@ -22,6 +22,10 @@ public sealed record RunDescription
     /// <summary>Threads of the CPU backend.</summary>
     public required int Threads { get; init; }
 
+    /// <summary>How the CPU backend computes convolutions, "auto", "direct" or "winograd": the bits of the result depend on it, so a resumed run keeps it.</summary>
+    /// <remarks>Absent where the backend has one way only, and in runs from before there was a choice, which were direct.</remarks>
+    public string? Convolution { get; init; }
+
     /// <summary>Version of Dom.Native.</summary>
     public required string Version { get; init; }
 

@@ -47,9 +47,10 @@ public sealed class TrainingRun : IDisposable
     /// <param name="backend">Where to compute.</param>
     /// <param name="threads">Threads of the backend, for the description.</param>
     /// <param name="commandLine">What was typed, for the description.</param>
+    /// <param name="convolution">How the backend computes convolutions, for the description, so that a resumed run does the same; null where it has one way.</param>
     /// <exception cref="OptionException">An option makes no sense, or the folder holds a run.</exception>
     /// <exception cref="DataException">The data cannot be used.</exception>
-    public static TrainingRun Start(TrainOptions options, string folder, IBackend backend, int threads, string commandLine)
+    public static TrainingRun Start(TrainOptions options, string folder, IBackend backend, int threads, string commandLine, string? convolution = null)
     {
         options.Validate();
         // Resolved before anything is written: a resumed run, which reads them back, then writes the same bytes.
@@ -68,6 +69,7 @@ public sealed class TrainingRun : IDisposable
                 DataHash = data.Hash(),
                 Device = backend.Name,
                 Threads = threads,
+                Convolution = convolution,
                 Version = typeof(TrainingRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
                 Started = DateTimeOffset.Now,
                 Status = "running",

@@ -44,7 +44,7 @@ internal sealed class Conv2dProblem
     }
 
     /// <summary>A CPU backend on so many threads whose vectors have so many bits.</summary>
-    public static CpuBackend Backend(int threads, int bits) => new(threads) { SimdWidth = (SimdWidth)bits };
+    public static CpuBackend Backend(int threads, int bits, ConvolutionMethod method = ConvolutionMethod.Direct) => new(threads) { SimdWidth = (SimdWidth)bits, Convolution = method };
 
     /// <summary>Root mean square of the differences, relative to that of the expected values.</summary>
     public static double RelativeError(float[] expected, float[] actual)

@@ -16,11 +16,20 @@ internal unsafe interface ISimd<TVector> where TVector : struct
     /// <summary>The float at <paramref name="source"/> in every lane.</summary>
     static abstract TVector Broadcast(float* source);
 
+    /// <summary><paramref name="value"/> in every lane.</summary>
+    static abstract TVector Create(float value);
+
     /// <summary>Writes <see cref="Width"/> floats to any address.</summary>
     static abstract void Store(TVector value, float* target);
 
     /// <summary>a + b.</summary>
     static abstract TVector Add(TVector a, TVector b);
+
+    /// <summary>a - b.</summary>
+    static abstract TVector Subtract(TVector a, TVector b);
+
+    /// <summary>a b.</summary>
+    static abstract TVector Multiply(TVector a, TVector b);
 
     /// <summary>a b + sum, rounded once where the processor can (x86 with FMA, ARM), else twice.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector sum);

@@ -1,0 +1,85 @@
+using System.Runtime.Intrinsics;
+using Dom.Kernels.Cpu.Simd;
+using Dom.Tensors.Ops;
+
+namespace Dom.Kernels.Cpu;
+
+/* Winograd F(4x4, 3x3), for 3x3 convolutions with stride 1: 36 products of small matrices in place of 144 multiplications a tile and pair of channels.
+     forward          y tile  = A^T [sum over c of (G g G^T) * (B^T d B)] A       weights once a call, tiles by blocks that stay in the cache
+     input gradient   the same with the weights turned by half a turn and the other padding
+     weight gradient  dw      = G^T [sum over tiles of (B^T d B) * (A dy A^T)] G
+   Everything is masked at the edges: any height and width, any channels (padded to whole vectors in scratch memory only). */
+public sealed partial class CpuBackend
+{
+    /// <summary>How convolutions are computed; the default chooses by shape. The bits of a result depend on it, not on the threads.</summary>
+    public ConvolutionMethod Convolution { get; init; } = ConvolutionMethod.Auto;
+
+    /// <summary>Whether a convolution of these sizes is computed by Winograd's method.</summary>
+    internal bool UsesWinograd(Conv2dSizes sizes) => WinogradMap.IsChosen(sizes, Convolution);
+
+    private unsafe void WinogradGather(WinogradPlan plan, float* source, float* weight, float* target, bool inputGradient)
+    {
+        switch (SimdWidth)
+        {
+            case SimdWidth.Bits512:
+                WinogradGather<Simd512, Vector512<float>>(plan, source, weight, target, inputGradient);
+                break;
+            case SimdWidth.Bits256:
+                WinogradGather<Simd256, Vector256<float>>(plan, source, weight, target, inputGradient);
+                break;
+            default:
+                WinogradGather<Simd128, Vector128<float>>(plan, source, weight, target, inputGradient);
+                break;
+        }
+    }
+
+    private unsafe void WinogradGather<TSimd, TVector>(WinogradPlan plan, float* source, float* weight, float* target, bool inputGradient)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        float* transformed = SharedScratch.Floats(WinogradMap.Planes * plan.WeightPlane);
+        float** workers = stackalloc float*[Threads];
+        var gather = new WinogradGatherJob<TSimd, TVector>(plan, plan.BlockTiles(Threads), source, transformed, target, workers);
+        ReserveScratch(workers, Math.Max(gather.WorkerFloats, WinogradWeightsJob<TSimd, TVector>.WorkerFloats));
+        var weights = new WinogradWeightsJob<TSimd, TVector>(plan, weight, transformed, workers, inputGradient);
+        _workers.Run(weights.Tasks, weights);
+        _workers.Run(gather.Tasks, gather);
+    }
+
+    private unsafe void WinogradWeightGradient(WinogradWeightGradientPlan plan, float* x, float* dy, float* dweight)
+    {
+        switch (SimdWidth)
+        {
+            case SimdWidth.Bits512:
+                WinogradWeightGradient<Simd512, Vector512<float>>(plan, x, dy, dweight);
+                break;
+            case SimdWidth.Bits256:
+                WinogradWeightGradient<Simd256, Vector256<float>>(plan, x, dy, dweight);
+                break;
+            default:
+                WinogradWeightGradient<Simd128, Vector128<float>>(plan, x, dy, dweight);
+                break;
+        }
+    }
+
+    private unsafe void WinogradWeightGradient<TSimd, TVector>(WinogradWeightGradientPlan plan, float* x, float* dy, float* dweight)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        float* sums = SharedScratch.Floats(plan.SharedFloats);
+        float* inputs = sums + WinogradMap.Planes * (nint)plan.SumPlane, outputs = inputs + WinogradMap.Planes * (nint)plan.InputPlane;
+        float** workers = stackalloc float*[Threads];
+        ReserveScratch(workers, Math.Max(
+            WinogradGradientTransformJob<TSimd, TVector>.WorkerFloats(plan), WinogradGradientFinishJob<TSimd, TVector>.WorkerFloats));
+        for (int first = 0; first < plan.Map.Tiles; first += plan.BatchTiles)
+        {
+            int tiles = Math.Min(plan.BatchTiles, plan.Map.Tiles - first);
+            var transform = new WinogradGradientTransformJob<TSimd, TVector>(plan, first, tiles, x, dy, inputs, outputs, workers);
+            _workers.Run(transform.Tasks, transform);
+            var products = new WinogradGradientProductsJob<TSimd, TVector>(plan, first == 0, tiles, inputs, outputs, sums);
+            _workers.Run(products.Tasks, products);
+        }
+        var finish = new WinogradGradientFinishJob<TSimd, TVector>(plan, sums, dweight, workers);
+        _workers.Run(finish.Tasks, finish);
+    }
+}

@@ -1,0 +1,71 @@
+using Dom.Kernels.Cpu.Simd;
+
+namespace Dom.Kernels.Cpu;
+
+/// <summary>
+/// Sizes of the transformed domain of a convolution. Weights are [plane][block of target channels][source channel][target channel of the block], the
+/// source of a block of tiles [plane][tile][source channel], its products [plane][tile][target channel]; channels are padded to whole vectors.
+/// </summary>
+internal sealed class WinogradPlan
+{
+    /// <summary>Most tiles of a block. More read the weights less often; fewer keep a block in the second-level cache.</summary>
+    public const int MostTiles = 64;
+
+    private const int FewestTiles = 32, ChannelsPerTile = 8; // measured: 24 to 32 tiles are best at 64 channels, 48 at 256, 64 to 128 at 512
+    private const int PlaneGap = 16; // planes of a power of two would share the sets of a cache
+
+    public WinogradPlan(WinogradMap map, SimdWidth widest)
+    {
+        Map = map;
+        Shape = new TileShape(widest, SimdSupport.Registers >= 32 ? 4 : 2);
+        SourcePitch = Shape.PaddedWidth(map.SourceChannels);
+        TargetPitch = Shape.PaddedWidth(map.TargetChannels);
+        Table = Tiles();
+    }
+
+    public WinogradMap Map { get; }
+
+    /// <summary>Tile of the product: 4 tiles of the image by a block of target channels.</summary>
+    public TileShape Shape { get; }
+
+    /// <summary>Source channels, padded.</summary>
+    public int SourcePitch { get; }
+
+    /// <summary>Target channels, padded.</summary>
+    public int TargetPitch { get; }
+
+    /// <summary>Floats of a plane of transformed weights.</summary>
+    public long WeightPlane => (long)Map.SourceChannels * TargetPitch + PlaneGap;
+
+    /// <summary>The products of <see cref="MostTiles"/> tiles in one plane.</summary>
+    public TileTable Table { get; }
+
+    /// <summary>Tiles of a block when so many threads share the work; results do not depend on it.</summary>
+    public int BlockTiles(int threads)
+    {
+        int share = (Map.Tiles + threads - 1) / threads, most = Math.Clamp((SourcePitch + TargetPitch) / ChannelsPerTile, FewestTiles, MostTiles);
+        return Math.Min(most / TileTable.TileRows * TileTable.TileRows, (share + TileTable.TileRows - 1) / TileTable.TileRows * TileTable.TileRows);
+    }
+
+    /// <summary>Floats of a plane of the source for blocks of so many tiles.</summary>
+    public long SourcePlane(int tiles) => (long)tiles * SourcePitch + PlaneGap;
+
+    /// <summary>Floats of a plane of products for blocks of so many tiles.</summary>
+    public long TargetPlane(int tiles) => (long)tiles * TargetPitch + PlaneGap;
+
+    private TileTable Tiles()
+    {
+        var table = new TileTable.Builder();
+        Span<int> rows = stackalloc int[TileTable.TileRows];
+        for (int tile = 0; tile < MostTiles; tile += TileTable.TileRows)
+        {
+            for (int i = 0; i < rows.Length; i++)
+                rows[i] = (tile + i) * TargetPitch;
+            table.AddTile(1, rows);
+            for (int i = 0; i < rows.Length; i++)
+                rows[i] = (tile + i) * SourcePitch;
+            table.AddSegment(0, rows);
+        }
+        return table.Build();
+    }
+}

@@ -1,0 +1,61 @@
+using Dom.Kernels.Cpu.Simd;
+
+namespace Dom.Kernels.Cpu;
+
+/// <summary>
+/// How the gradient of weights is summed in the transformed domain: for each of the 36 planes the product of the transformed inputs and
+/// output gradients over all tiles. Tiles come in batches, whose transforms [plane][vector of channels][tile][lane] are kept in shared
+/// memory; sums are [plane][block of outputs][input][output of the block].
+/// </summary>
+/// <remarks>A sum has one owner and goes through the tiles in order, by runs that are summed apart: the same bits on any number of threads.</remarks>
+internal sealed class WinogradWeightGradientPlan
+{
+    /// <summary>Tiles whose products are summed in registers before they are added to the sums; their operands fit the first-level cache.</summary>
+    public const int RunTiles = 64;
+
+    /// <summary>Tiles of a task that transforms.</summary>
+    public const int TaskTiles = 16;
+
+    private const int PlaneGap = 16; // planes of a power of two would share the sets of a cache
+    private const long BatchFloats = 2L << 20;
+    private const int FewestTiles = 2 * RunTiles;
+
+    public WinogradWeightGradientPlan(WinogradMap map, SimdWidth widest)
+    {
+        Map = map;
+        Shape = new TileShape(widest, SimdSupport.Registers >= 32 ? 4 : 2);
+        InputPitch = Shape.PaddedWidth(map.SourceChannels);
+        OutputPitch = Shape.PaddedWidth(map.TargetChannels);
+        long fitting = BatchFloats / (WinogradMap.Planes * (InputPitch + OutputPitch)) / RunTiles * RunTiles;
+        BatchTiles = (int)Math.Min(Math.Max(fitting, FewestTiles), map.Tiles);
+    }
+
+    public WinogradMap Map { get; }
+
+    /// <summary>Tile of the product: 4 inputs by a block of outputs.</summary>
+    public TileShape Shape { get; }
+
+    /// <summary>Input channels, padded to whole vectors.</summary>
+    public int InputPitch { get; }
+
+    /// <summary>Output channels, padded to whole vectors.</summary>
+    public int OutputPitch { get; }
+
+    /// <summary>Tiles of a batch: many, so that the sums are seldom read again, but not more than the last-level cache holds.</summary>
+    public int BatchTiles { get; }
+
+    /// <summary>Floats of a plane of transformed inputs.</summary>
+    public long InputPlane => (long)BatchTiles * InputPitch + PlaneGap;
+
+    /// <summary>Floats of a plane of transformed output gradients.</summary>
+    public long OutputPlane => (long)BatchTiles * OutputPitch + PlaneGap;
+
+    /// <summary>Floats of a plane of sums.</summary>
+    public long SumPlane => (long)InputPitch * OutputPitch + PlaneGap;
+
+    /// <summary>Floats of shared memory.</summary>
+    public long SharedFloats => WinogradMap.Planes * (InputPlane + OutputPlane + SumPlane);
+
+    /// <summary>Blocks of outputs.</summary>
+    public int OutputBlocks => Shape.Blocks(Map.TargetChannels);
+}

@@ -1,0 +1,81 @@
+using System.Runtime.CompilerServices;
+using Dom.Kernels.Cpu.Simd;
+
+namespace Dom.Kernels.Cpu;
+
+/// <summary>
+/// G g G^T of all weights [K, 3, 3, C], as <see cref="WinogradPlan"/> lays them out. One task is a block of target channels and some source channels: their
+/// nine taps are packed with the target channels side by side, then transformed a vector at a time.
+/// </summary>
+internal readonly unsafe struct WinogradWeightsJob<TSimd, TVector>(
+    WinogradPlan plan, float* weight, float* transformed, float** workers, bool inputGradient) : IJob
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    private const int Taps = 9, TapSide = 3, Chunk = 16, WidestBlock = 64;
+
+    /// <summary>Floats of scratch memory for a worker.</summary>
+    public static long WorkerFloats => Taps * Chunk * WidestBlock + WinogradWindow.Largest * TapSide * TSimd.Width;
+
+    private int Chunks => (plan.Map.SourceChannels + Chunk - 1) / Chunk;
+
+    public int Tasks => plan.Shape.Blocks(plan.Map.TargetChannels) * Chunks;
+
+    public void Execute(int task, int worker)
+    {
+        int block = task / Chunks, first = task % Chunks * Chunk;
+        int count = Math.Min(Chunk, plan.Map.SourceChannels - first);
+        int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
+        int channels = Math.Min(width, plan.Map.TargetChannels - channel);
+        float* taps = workers[worker];
+        if (channels < width)
+            new Span<float>(taps, Taps * Chunk * width).Clear();
+        for (int tap = 0; tap < Taps; tap++)
+            if (inputGradient)
+                CopyTap(Taps - 1 - tap, first, count, channel, channels, taps + tap * Chunk * width, width);
+            else
+                TurnTap(tap, first, count, channel, channels, taps + tap * Chunk * width, width);
+        Transform(taps, Chunk * width, count * width, transformed + (nint)channel * plan.Map.SourceChannels + (nint)first * width);
+    }
+
+    /// <summary>Source channels are outputs k, target channels inputs c, which lie side by side in memory.</summary>
+    private void CopyTap(int tap, int first, int count, int channel, int channels, float* target, int width)
+    {
+        for (int k = 0; k < count; k++)
+            new ReadOnlySpan<float>(weight + ((nint)(first + k) * Taps + tap) * plan.Map.TargetChannels + channel, channels)
+                .CopyTo(new Span<float>(target + k * width, channels));
+    }
+
+    /// <summary>Source channels are inputs c, target channels outputs k.</summary>
+    private void TurnTap(int tap, int first, int count, int channel, int channels, float* target, int width)
+    {
+        nint pitch = (nint)Taps * plan.Map.SourceChannels;
+        float** rows = stackalloc float*[WidestBlock];
+        for (int k = 0; k < channels; k++)
+            rows[k] = weight + (channel + k) * pitch + (nint)tap * plan.Map.SourceChannels + first;
+        Transpose.Rows(rows, channels, count, target, width);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Transform(float* taps, nint tap, int floats, float* target)
+    {
+        nint plane = (nint)plan.WeightPlane;
+        int lanes = TSimd.Width;
+        float* buffer = taps + (nint)Taps * Chunk * WidestBlock;
+        for (int at = 0; at < floats; at += lanes)
+        {
+            for (int j = 0; j < TapSide; j++)
+            {
+                float* column = taps + j * tap + at;
+                WinogradTransform<TSimd, TVector>.Weights(
+                    TSimd.Load(column), TSimd.Load(column + 3 * tap), TSimd.Load(column + 6 * tap), buffer + j * lanes, TapSide * lanes);
+            }
+            for (int i = 0; i < WinogradWindow.Largest; i++)
+            {
+                float* row = buffer + i * TapSide * lanes;
+                WinogradTransform<TSimd, TVector>.Weights(
+                    TSimd.Load(row), TSimd.Load(row + lanes), TSimd.Load(row + 2 * lanes), target + at + i * WinogradWindow.Largest * plane, plane);
+            }
+        }
+    }
+}
