@@ -3,7 +3,7 @@ using Dom.Kernels.Cpu;
 
 namespace Dom.Bench;
 
-/// <summary>A quick look at all convolutions: each pass is sampled in turn, round after round, beside the machine's peak.</summary>
+/// <summary>A quick look at all convolutions: each pass is sampled in turn, directly and where it applies by Winograd's method, round after round, beside the machine's peak.</summary>
 /// <remarks>
 /// Two clocks: wall time, the median of the rounds, and processor time divided by the threads, the least of the rounds. On a
 /// quiet machine they agree; where other processes compete for the cores, the second still tells what a kernel costs (and counts the spinning
