@@ -2,22 +2,57 @@ using BenchmarkDotNet.Running;
 using Dom.Bench;
 
 // dotnet run -c Release --project bench/Dom.Bench -- conv --quick [--threads N] [--rounds N] [--only "64->64"]     a table in half a minute
-// dotnet run -c Release --project bench/Dom.Bench -- conv [options of BenchmarkDotNet]
-if (args is ["conv", .. var options])
+// dotnet run -c Release --project bench/Dom.Bench -- step --quick [--threads N] [--rounds N] [--batch N] [--work train,infer,pgd16] [--peer]
+// dotnet run -c Release --project bench/Dom.Bench -- elementwise --quick [--threads N] [--rounds N]
+// dotnet run -c Release --project bench/Dom.Bench -- startup [--rounds N] [--dom PATH] [--publish]
+// dotnet run -c Release --project bench/Dom.Bench -- conv|step|elementwise [options of BenchmarkDotNet]
+bool quick = args.Contains("--quick");
+string[] options = [.. args.Skip(1)];
+if (Number("--threads", 0) is not { } threads || Number("--batch", 128) is not (> 0 and var batch) || Number("--rounds", 0) is not { } rounds)
+    return Usage();
+if (threads == 0)
+    threads = Environment.ProcessorCount;
+switch (args.FirstOrDefault())
 {
-    if (!options.Contains("--quick"))
-    {
+    case "conv" when quick:
+        Conv2dTable.Print(threads, rounds == 0 ? 7 : rounds, Text("--only"));
+        return 0;
+    case "conv":
         BenchmarkRunner.Run<Conv2dBenchmark>(args: options);
         return 0;
-    }
-    if (Number("--threads", 0) is { } threads && Number("--rounds", 7) is { } rounds && rounds > 0)
-    {
-        Conv2dTable.Print(threads == 0 ? Environment.ProcessorCount : threads, rounds, Text("--only"));
+    case "step" when quick:
+        string[] works = Text("--work") is { Length: > 0 } named ? named.Split(',') : ["train", "infer", "pgd16"];
+        if (works.Except(StepTable.Works).Any())
+            return Usage();
+        StepTable.Print(threads, batch, rounds == 0 ? 5 : rounds, args.Contains("--peer"), works);
         return 0;
-    }
+    case "step":
+        BenchmarkRunner.Run<StepBenchmark>(args: options);
+        return 0;
+    case "elementwise" when quick:
+        ElementwiseTable.Print(threads, rounds == 0 ? 15 : rounds);
+        return 0;
+    case "elementwise":
+        BenchmarkRunner.Run<ElementwiseBenchmark>(args: options);
+        return 0;
+    case "startup":
+        StartupTable.Print(Text("--dom") is { Length: > 0 } dom ? dom : null, rounds == 0 ? 5 : rounds, args.Contains("--publish"));
+        return 0;
+    default:
+        return Usage();
 }
-Console.Error.WriteLine("usage: Dom.Bench conv [options of BenchmarkDotNet] | conv --quick [--threads N] [--rounds N] [--only NAME]");
-return 2;
+
+static int Usage()
+{
+    Console.Error.WriteLine("""
+        usage: Dom.Bench conv --quick [--threads N] [--rounds N] [--only NAME]
+               Dom.Bench step --quick [--threads N] [--rounds N] [--batch N] [--work train,infer,pgd16,pgd128] [--peer]
+               Dom.Bench elementwise --quick [--threads N] [--rounds N]
+               Dom.Bench startup [--rounds N] [--dom PATH] [--publish]
+               Dom.Bench conv|step|elementwise [options of BenchmarkDotNet]
+        """);
+    return 2;
+}
 
 string Text(string option) => Array.IndexOf(args, option) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : "";
 

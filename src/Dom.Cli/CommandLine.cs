@@ -54,6 +54,7 @@ internal static class CommandLine
         root.Add(EvalCommand.Create());
         root.Add(LedgerCommand.Create());
         root.Add(CheckCommand.Create());
+        root.Add(BenchCommand.Create());
         root.Add(DevicesCommand.Create());
         root.Add(DataCommand.Create());
         Examples.AddToHelp(root);

@@ -35,6 +35,7 @@ internal sealed class EvalCommand
     private readonly Option<string?> _limitTest = Given.Option("--limit-test", "N", "Take N test images, evenly over the classes; 0 for all. Default: as in the run, or all.");
     private readonly Option<string?> _device = SharedOptions.Device();
     private readonly Option<string?> _threads = SharedOptions.Threads();
+    private readonly Option<string?> _profile = SharedOptions.Profile();
     private readonly Option<string?> _convolution = SharedOptions.Convolution();
     private readonly Option<bool> _json = SharedOptions.Json();
 
@@ -47,7 +48,7 @@ internal sealed class EvalCommand
         foreach (var option in new Option[]
         {
             eval._checkpoint, eval._data, eval._dataDirectory, eval._model, eval._attack, eval._epsilon, eval._steps, eval._stepSize, eval._norm,
-            eval._batch, eval._seed, eval._limitTest, eval._device, eval._threads, eval._convolution, eval._json,
+            eval._batch, eval._seed, eval._limitTest, eval._device, eval._threads, eval._convolution, eval._profile, eval._json,
         })
             command.Add(option);
         command.SetAction((parse, cancel) => Task.FromResult(eval.Execute(parse, cancel)));
@@ -76,7 +77,8 @@ internal sealed class EvalCommand
         options = options with { Model = model ?? options.Model, Data = data ?? options.Data };
         options.Validate();
 
-        using var backend = Devices.Open(parse.Text(_device) ?? "auto", parse.Whole(_threads) ?? 0, convolution);
+        int threads = parse.Whole(_threads) ?? 0;
+        using var backend = Profile.Open(parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads, convolution), out var profile);
         var set = TrainingData.Open(options);
         var module = ModelCatalog.Create(options.Model, set.Test.Height, set.Test.Width, set.Test.Channels, set.ClassNames.Count);
         using var network = new Network(module, backend, seed: 0, DataSets.Normalization(set));
@@ -85,12 +87,14 @@ internal sealed class EvalCommand
 
         var attack = options.TrainAttack;
         ulong seed = parse.Seed(_seed) ?? options.Seed;
+        profile?.Start();
         var clean = Measure(AttackOptions.None);
         var robust = attack.Kind == AttackKind.None ? null : Measure(attack);
         var figures = new EvalFigures(
             path, options.Data, options.Model, clean.Samples, clean.Accuracy, clean.Loss, robust is null ? null : attack.ToString(),
             robust is null ? null : options.Epsilon, robust?.Accuracy, robust?.Loss);
         figures.Print(screen, attack.ShortName);
+        profile?.Finish(screen.Writer);
         if (json)
             parse.InvocationConfiguration.Output.WriteLine(JsonSerializer.Serialize(figures, RunJson.Compact));
         return ExitCode.Done;
@@ -99,6 +103,7 @@ internal sealed class EvalCommand
         {
             var result = Evaluation.Run(network, split, attacked, seed, batch: batch, progress: done =>
             {
+                profile?.StepDone(isLast: false);
                 if (screen.IsLive)
                     screen.Writer.Write($"\r{(attacked.Kind == AttackKind.None ? "clean" : attacked.ShortName)} {done}/{split.Count}\e[K");
             }, cancel: cancel);

@@ -32,6 +32,10 @@ internal static class SharedOptions
         Given.Option("--conv", "auto|direct|winograd", "How the cpu device computes convolutions: direct, or winograd for 3x3 with stride 1 (about twice as fast, "
             + $"rounding errors about ten times as large). {otherwise}");
 
+    /// <summary>Where the time goes.</summary>
+    public static Option<string?> Profile() => Given.Option("--profile", "FILE",
+        $"Time every kernel call of the first epoch, {Cli.Profile.MostSteps} steps at most; write a Chrome trace (chrome://tracing, ui.perfetto.dev) and print a table. Changes no result.");
+
     /// <summary>Final figures for programs.</summary>
     public static Option<bool> Json() =>
         Given.Switch("--json", "Print the final figures as one line of JSON on standard output, and everything else on standard error.");
@@ -81,8 +85,12 @@ internal static class SharedOptions
             : throw new OptionException($"run.json says convolution '{description.Convolution}'; this version knows {string.Join(", ", s_convolutions.Select(c => c.Name))}.");
 
     /// <summary>How a backend computes convolutions, as a run's description says it; null where it has one way.</summary>
-    public static string? NameOfConvolution(IBackend backend) =>
-        backend is CpuBackend cpu ? s_convolutions.First(known => known.Value == cpu.Convolution).Name : null;
+    public static string? NameOfConvolution(IBackend backend) => backend switch
+    {
+        DecoratingBackend decorator => NameOfConvolution(decorator.Inner),
+        CpuBackend cpu => s_convolutions.First(known => known.Value == cpu.Convolution).Name,
+        _ => null,
+    };
 
     /// <summary>The ball of an attack, or null.</summary>
     public static AttackNorm? Norm(this ParseResult parse, Option<string?> option) =>

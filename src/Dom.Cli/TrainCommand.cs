@@ -15,6 +15,7 @@ internal sealed class TrainCommand
     private readonly TrainArguments _arguments = new();
     private readonly Option<string?> _device = SharedOptions.Device();
     private readonly Option<string?> _threads = SharedOptions.Threads();
+    private readonly Option<string?> _profile = SharedOptions.Profile();
     private readonly Option<string?> _convolution = SharedOptions.Convolution(
         "Written into run.json, and the same when the run is resumed. Default: auto, by shape.");
 
@@ -41,7 +42,7 @@ internal sealed class TrainCommand
         train._arguments.AddTo(command);
         foreach (var option in new Option[]
         {
-            train._device, train._threads, train._convolution, train._out, train._resume, train._checkpointEvery, train._listPresets, train._json,
+            train._device, train._threads, train._convolution, train._out, train._resume, train._checkpointEvery, train._profile, train._listPresets, train._json,
         })
             command.Add(option);
         command.SetAction((parse, cancel) => Task.FromResult(train.Execute(parse, cancel)));
@@ -74,15 +75,16 @@ internal sealed class TrainCommand
     {
         var options = _arguments.Resolve(parse);
         string folder = parse.Text(_out) ?? NewFolder(options);
-        using var backend = Devices.Open(parse.Text(_device) ?? "auto", threads, parse.Convolution(_convolution) ?? ConvolutionMethod.Auto);
+        var convolution = parse.Convolution(_convolution) ?? ConvolutionMethod.Auto;
+        using var backend = Profile.Open(parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads, convolution), out var profile);
         string typed = string.Join(' ', parse.Tokens.Select(token => Quoted(token.Value)).Prepend("dom"));
         using var run = TrainingRun.Start(options, folder, backend, ThreadsOf(backend), typed, SharedOptions.NameOfConvolution(backend));
-        return Run(run, checkpointEvery, screen, cancel);
+        return Run(run, checkpointEvery, screen, profile, cancel);
     }
 
     private TrainFigures Resume(ParseResult parse, string folder, int threads, int checkpointEvery, Screen screen, CancellationToken cancel)
     {
-        Option[] allowed = [_resume, _device, _threads, _checkpointEvery, _json];
+        Option[] allowed = [_resume, _device, _threads, _checkpointEvery, _profile, _json];
         var others = parse.CommandResult.Command.Options.Where(option => parse.Has(option) && !allowed.Contains(option)).Select(o => o.Name).ToArray();
         if (others.Length > 0)
         {
@@ -91,12 +93,14 @@ internal sealed class TrainCommand
                 + $"Only {string.Join(", ", allowed.Skip(1).Select(option => option.Name))} can.");
         }
         var description = new RunFolder(folder).ReadDescription();
-        using var backend = Devices.Open(parse.Text(_device) ?? description.Device, threads, SharedOptions.ConvolutionOf(description));
+        using var backend = Profile.Open(
+            parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? description.Device, threads, SharedOptions.ConvolutionOf(description)),
+            out var profile);
         using var run = TrainingRun.Resume(folder, backend, ThreadsOf(backend));
-        return Run(run, checkpointEvery, screen, cancel);
+        return Run(run, checkpointEvery, screen, profile, cancel);
     }
 
-    private static TrainFigures Run(TrainingRun run, int checkpointEvery, Screen screen, CancellationToken cancel)
+    private static TrainFigures Run(TrainingRun run, int checkpointEvery, Screen screen, Profile? profile, CancellationToken cancel)
     {
         run.CheckpointEvery = checkpointEvery;
         var options = run.Description.Options;
@@ -110,7 +114,8 @@ internal sealed class TrainCommand
         {
             try
             {
-                result = run.Execute(progress, cancel);
+                profile?.Start();
+                result = run.Execute(profile is null ? progress : new ProfiledProgress(progress, profile), cancel);
             }
             catch (DivergedException)
             {
@@ -127,6 +132,7 @@ internal sealed class TrainCommand
         figures.Print(screen);
         screen.Writer.WriteLine($"report      {run.Folder.ReportFile}");
         screen.Writer.WriteLine($"checkpoint  {run.Folder.Last}");
+        profile?.Finish(screen.Writer);
         if (!result.IsFinished)
         {
             screen.Writer.WriteLine(
@@ -153,7 +159,12 @@ internal sealed class TrainCommand
         return folder;
     }
 
-    private static int ThreadsOf(IBackend backend) => backend is CpuBackend cpu ? cpu.Threads : 1;
+    private static int ThreadsOf(IBackend backend) => backend switch
+    {
+        DecoratingBackend decorator => ThreadsOf(decorator.Inner),
+        CpuBackend cpu => cpu.Threads,
+        _ => 1,
+    };
 
     private static string Quoted(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./=:,+@%\\".Contains(c))
         ? word

@@ -10,13 +10,13 @@ public sealed class HelpTests
         "--data", "--data-dir", "--model", "--epochs", "--batch", "--lr", "--seed", "--device", "--threads", "--attack", "--epsilon", "--steps", "--dom",
         "--threshold", "--warmup", "--label-noise", "--limit-train", "--limit-test", "--out", "--resume", "--preset", "--json", "--list-presets",
         "--schedule", "--momentum", "--weight-decay", "--crop-padding", "--no-flip", "--norm", "--step-size", "--eval-steps", "--dom-mode", "--bn-attack",
-        "--re-norm", "--checkpoint-every", "--conv",
+        "--re-norm", "--checkpoint-every", "--conv", "--profile",
     ];
 
     private static readonly string[] s_evalOptions =
     [
         "--checkpoint", "--data", "--data-dir", "--attack", "--epsilon", "--steps", "--step-size", "--norm", "--batch", "--seed", "--limit-test", "--device",
-        "--threads", "--model", "--json", "--conv",
+        "--threads", "--model", "--conv", "--profile", "--json",
     ];
 
     private static IEnumerable<Command> Commands()
@@ -30,7 +30,7 @@ public sealed class HelpTests
     {
         var help = Cli.Run("--help");
         Assert.That(help.Code, Is.Zero);
-        foreach (string part in new[] { "train", "eval", "ledger", "check", "devices", "data", "130 interrupted", "dom train" })
+        foreach (string part in new[] { "train", "eval", "ledger", "check", "bench", "devices", "data", "130 interrupted", "dom train" })
             Assert.That(help.Output, Does.Contain(part));
     }
 

@@ -12,6 +12,14 @@ public sealed class ProfilingBackend(IBackend inner) : DecoratingBackend(inner)
     private readonly Lock _lock = new();
     private readonly List<ProfiledCall> _calls = [];
     private readonly long _start = Stopwatch.GetTimestamp();
+    private volatile bool _isPaused;
+
+    /// <summary>While true, calls are neither timed nor kept, and the inner backend is not synchronized after each.</summary>
+    public bool IsPaused
+    {
+        get => _isPaused;
+        set => _isPaused = value;
+    }
 
     /// <summary>The calls so far, in the order in which they ended.</summary>
     public IReadOnlyList<ProfiledCall> Calls
@@ -41,6 +49,11 @@ public sealed class ProfilingBackend(IBackend inner) : DecoratingBackend(inner)
     public override void Run<TCall>(in TCall call)
     {
         NextCall();
+        if (_isPaused)
+        {
+            Inner.Run(in call);
+            return;
+        }
         Inner.Synchronize(); // what was queued before is not this call's time
         long begin = Stopwatch.GetTimestamp();
         Inner.Run(in call);

@@ -2,10 +2,10 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Dom.Bench;
+namespace Dom.Kernels.Measurement;
 
 /// <summary>The most multiply-adds that the machine does, measured: independent sums in registers and nothing else.</summary>
-internal static class PeakFlops
+public static class PeakFlops
 {
     private const int Steps = 4_000_000, Sums = 12;
 
@@ -13,8 +13,11 @@ internal static class PeakFlops
     /// Floating-point operations per second in f32 on so many threads, in one short sample: by the clock, and by the processor time that
     /// was spent, which other processes do not lengthen.
     /// </summary>
+    /// <param name="threads">Threads that compute at the same time, at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Fewer than one thread.</exception>
     public static (double ByClock, double ByProcessor) Measure(int threads)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         int lanes = Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated ? 8 : 4;
         using var start = new Barrier(threads);
         long begin = long.MaxValue, end = 0;

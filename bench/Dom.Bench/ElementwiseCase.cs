@@ -1,0 +1,68 @@
+using Dom.Kernels.Cpu;
+using Dom.Tensors;
+using Dom.Tensors.Backend;
+using Dom.Tensors.Ops;
+
+namespace Dom.Bench;
+
+/// <summary>A kernel between the convolutions, on operands that do not fit the caches, with the bytes that it must move.</summary>
+/// <param name="Name">"batch norm + relu forward".</param>
+/// <param name="Bytes">Bytes read and written where nothing stays in a cache: a batch norm in training must read its input twice.</param>
+/// <param name="Run">One call.</param>
+internal sealed record ElementwiseCase(string Name, long Bytes, Action Run)
+{
+    private const int Batch = 128, Size = 32, Channels = 64, Classes = 10, Rows = Batch * Size * Size, Parameters = 11_172_170;
+
+    /// <summary>The names of <see cref="Create"/>, in its order.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        "batch norm + relu forward", "batch norm + relu backward", "batch norm + relu inference", "relu forward", "relu backward", "add", "accumulate",
+        "loss step", "sgd",
+    ];
+
+    /// <summary>The kernels at the sizes that they have in PreActResNet-18's first stage at batch 128; operands belong to the current scope.</summary>
+    public static IReadOnlyList<ElementwiseCase> Create(CpuBackend backend)
+    {
+        const long Map = (long)Rows * Channels * sizeof(float), Arena = (long)Parameters * sizeof(float), Logits = Batch * Classes * sizeof(float);
+        Tensor x = Random(Rows, Channels), dy = Random(Rows, Channels), y = Random(Rows, Channels);
+        Tensor gamma = Random(Channels), beta = Random(Channels), mean = Random(Channels), inverseStd = Random(Channels);
+        Tensor dgamma = Random(Channels), dbeta = Random(Channels), runningMean = Random(Channels), runningVariance = Filled.Create(Shape.Of(Channels), 1, backend);
+        Tensor parameters = Random(Parameters), gradients = Random(Parameters), momentum = Random(Parameters);
+        Tensor logits = Random(Batch, Classes), dlogits = Random(Batch, Classes), losses = Random(Batch), ledger = Random(Batch, LedgerRow.Count);
+        var labels = Tensor.From(Enumerable.Range(0, Batch).Select(i => i % Classes).ToArray(), backend);
+        var ids = Tensor.From(Enumerable.Range(0, Batch).ToArray(), backend);
+        Action[] runs =
+        [
+            () => backend.Run(new BatchNorm2dTrain(
+                x.Read, gamma.Read, beta.Read, y.Write, mean.Write, inverseStd.Write, runningMean.ReadWrite, runningVariance.ReadWrite,
+                Rows, Channels, 1e-5f, 0.1f, 1)),
+            () => backend.Run(new BatchNorm2dTrainBackward(
+                x.Read, dy.Read, gamma.Read, beta.Read, mean.Read, inverseStd.Read, y.Write, dgamma.Write, dbeta.Write, Rows, Channels, 1)),
+            () => backend.Run(new BatchNorm2dInfer(
+                x.Read, gamma.Read, beta.Read, runningMean.Read, runningVariance.Read, y.Write, Rows, Channels, 1e-5f, 1)),
+            () => backend.Run(new ReluForward(x.Read, y.Write)),
+            () => backend.Run(new ReluBackward(x.Read, dy.Read, y.Write)),
+            () => backend.Run(new AddForward(x.Read, dy.Read, y.Write)),
+            () => backend.Run(new Accumulate(x.Read, y.ReadWrite)),
+            () => backend.Run(new SoftmaxCrossEntropyStep(
+                logits.Read, labels.Read, ids.Read, View.None, losses.Write, View.None, dlogits.Write, ledger.ReadWrite, Batch, Classes, 0, 0, 0)),
+            () => backend.Run(new SgdStep(parameters.ReadWrite, gradients.Read, momentum.ReadWrite, 1e-6f, 0.9f, 5e-4f, 0)),
+        ];
+        long[] bytes = [3 * Map, 5 * Map, 2 * Map, 2 * Map, 3 * Map, 3 * Map, 3 * Map, 2 * Logits, 5 * Arena];
+        return [.. Names.Select((name, i) => new ElementwiseCase(name, bytes[i], runs[i]))];
+
+        Tensor Random(params int[] sizes)
+        {
+            var tensor = Tensor.Empty(Shape.Of(sizes), DType.F32, backend);
+            var values = new float[tensor.Count];
+            uint state = 1;
+            foreach (ref float value in values.AsSpan())
+            {
+                state = state * 1664525 + 1013904223;
+                value = (state >> 8) * (2f / (1 << 24)) - 1;
+            }
+            tensor.CopyFrom(values);
+            return tensor;
+        }
+    }
+}
