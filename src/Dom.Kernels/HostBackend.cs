@@ -9,6 +9,9 @@ namespace Dom.Kernels;
 /// <remarks>A subclass is a partial class: one file per operator, in which it implements <see cref="IKernel{TCall}"/> for the operator's calls.</remarks>
 public abstract class HostBackend : IBackend
 {
+    // Kernels share scratch memory and threads: calls of several threads take turns.
+    private readonly Lock _calls = new();
+
     /// <summary>A backend of the given name.</summary>
     protected HostBackend(string name)
     {
@@ -27,7 +30,8 @@ public abstract class HostBackend : IBackend
     {
         if (this is not IKernel<TCall> kernel)
             throw new DeviceException($"{Name}: no kernel for {typeof(TCall).Name}.");
-        kernel.Run(call);
+        lock (_calls)
+            kernel.Run(call);
     }
 
     /// <inheritdoc/>
