@@ -24,7 +24,7 @@ public static class Evaluation
     /// <param name="attack">The attack on each image, or <see cref="AttackOptions.None"/>.</param>
     /// <param name="seed">Seed of random starts.</param>
     /// <param name="epoch">Epoch, for random starts.</param>
-    /// <param name="batch">Samples evaluated at once; the result does not depend on it but for rounding in reductions over nothing: rows are independent.</param>
+    /// <param name="batch">Samples evaluated at once. Rows do not influence each other in evaluation mode; the size decides on memory and speed.</param>
     /// <param name="progress">Called with the number of samples done.</param>
     /// <param name="cancel">Stops between batches.</param>
     /// <exception cref="OperationCanceledException">Canceled.</exception>
