@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Numerics;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace Dom.Kernels.Measurement;
@@ -25,7 +24,7 @@ public readonly record struct MemoryBandwidth(double Copy, double Triad, double 
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(rounds, 1);
         long count = (long)FloatsPerThread * threads;
-        var memory = (float*)NativeMemory.AlignedAlloc((nuint)(3 * count * sizeof(float)), 64);
+        var memory = (float*)HostMemory.Allocate(3 * count * sizeof(float));
         try
         {
             nint x = (nint)memory, y = (nint)(memory + count), z = (nint)(memory + 2 * count);
@@ -41,7 +40,7 @@ public readonly record struct MemoryBandwidth(double Copy, double Triad, double 
         }
         finally
         {
-            NativeMemory.AlignedFree(memory);
+            HostMemory.Free(memory);
         }
     }
 
