@@ -33,4 +33,10 @@ internal unsafe interface ISimd<TVector> where TVector : struct
 
     /// <summary>a b + sum, rounded once where the processor can (x86 with FMA, ARM), else twice.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector sum);
+
+    /// <summary>value, but floor where it is less; a NaN stays a NaN.</summary>
+    static abstract TVector AtLeast(TVector value, TVector floor);
+
+    /// <summary>value where test > 0, else 0: also where test is a NaN.</summary>
+    static abstract TVector WherePositive(TVector test, TVector value);
 }
