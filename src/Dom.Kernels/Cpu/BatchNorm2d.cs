@@ -11,6 +11,12 @@ namespace Dom.Kernels.Cpu;
 public sealed unsafe partial class CpuBackend :
     IKernel<BatchNorm2dTrain>, IKernel<BatchNorm2dInfer>, IKernel<BatchNorm2dTrainBackward>, IKernel<BatchNorm2dInferBackward>
 {
+    /// <summary>
+    /// Bytes from which on a result is written past the caches. Half of a third-level cache of 32 MiB: below, its reader finds more in the cache
+    /// than the kernel saves by not reading what it overwrites (a step at batch 16 was 7 % slower with streaming stores, one at batch 128 2 % faster).
+    /// </summary>
+    internal long StreamFrom { get; init; } = 16 << 20;
+
     void IKernel<BatchNorm2dTrain>.Run(in BatchNorm2dTrain call)
     {
         const string Name = nameof(BatchNorm2dTrain);
@@ -151,16 +157,17 @@ public sealed unsafe partial class CpuBackend :
 
     private void BatchNormNormalize(BatchNormRows cut, float* x, float* mean, float* scale, float* beta, float* y, bool relu)
     {
+        bool streams = cut.Bytes >= StreamFrom;
         switch (SimdWidth)
         {
             case SimdWidth.Bits512:
-                _workers.Run(cut.Blocks, new BatchNormNormalizeJob<Simd512, Vector512<float>>(cut, x, mean, scale, beta, y, relu));
+                _workers.Run(cut.Blocks, new BatchNormNormalizeJob<Simd512, Vector512<float>>(cut, x, mean, scale, beta, y, relu, streams));
                 break;
             case SimdWidth.Bits256:
-                _workers.Run(cut.Blocks, new BatchNormNormalizeJob<Simd256, Vector256<float>>(cut, x, mean, scale, beta, y, relu));
+                _workers.Run(cut.Blocks, new BatchNormNormalizeJob<Simd256, Vector256<float>>(cut, x, mean, scale, beta, y, relu, streams));
                 break;
             default:
-                _workers.Run(cut.Blocks, new BatchNormNormalizeJob<Simd128, Vector128<float>>(cut, x, mean, scale, beta, y, relu));
+                _workers.Run(cut.Blocks, new BatchNormNormalizeJob<Simd128, Vector128<float>>(cut, x, mean, scale, beta, y, relu, streams));
                 break;
         }
     }
@@ -183,16 +190,17 @@ public sealed unsafe partial class CpuBackend :
 
     private void BatchNormInputGradient(BatchNormGradient gradient, float* slope, float* offset, float* dx)
     {
+        bool streams = gradient.Rows.Bytes >= StreamFrom;
         switch (SimdWidth)
         {
             case SimdWidth.Bits512:
-                _workers.Run(gradient.Rows.Blocks, new BatchNormInputGradientJob<Simd512, Vector512<float>>(gradient, slope, offset, dx));
+                _workers.Run(gradient.Rows.Blocks, new BatchNormInputGradientJob<Simd512, Vector512<float>>(gradient, slope, offset, dx, streams));
                 break;
             case SimdWidth.Bits256:
-                _workers.Run(gradient.Rows.Blocks, new BatchNormInputGradientJob<Simd256, Vector256<float>>(gradient, slope, offset, dx));
+                _workers.Run(gradient.Rows.Blocks, new BatchNormInputGradientJob<Simd256, Vector256<float>>(gradient, slope, offset, dx, streams));
                 break;
             default:
-                _workers.Run(gradient.Rows.Blocks, new BatchNormInputGradientJob<Simd128, Vector128<float>>(gradient, slope, offset, dx));
+                _workers.Run(gradient.Rows.Blocks, new BatchNormInputGradientJob<Simd128, Vector128<float>>(gradient, slope, offset, dx, streams));
                 break;
         }
     }

@@ -24,6 +24,9 @@ internal readonly unsafe struct BatchNormRows
     /// <summary>Floats of a row.</summary>
     public int Width { get; }
 
+    /// <summary>Bytes of all rows.</summary>
+    public long Bytes => (long)_rows * Width * sizeof(float);
+
     /// <summary>Number of blocks.</summary>
     public int Blocks => (_rows + _blockRows - 1) / _blockRows;
 
@@ -32,6 +35,9 @@ internal readonly unsafe struct BatchNormRows
 
     /// <summary>Where a block begins, in floats.</summary>
     public long OffsetOf(int block) => (long)block * _blockRows * Width;
+
+    /// <summary>Whether every row of <paramref name="values"/> is whole vectors of <paramref name="lanes"/> floats at aligned addresses.</summary>
+    public bool FitVectors(float* values, int lanes) => Width % lanes == 0 && (nuint)values % ((nuint)lanes * sizeof(float)) == 0;
 
     /// <summary>Writes the values of the channels to a row of <see cref="Width"/> floats, as often as they fit.</summary>
     public void Repeat(float* values, float* row)

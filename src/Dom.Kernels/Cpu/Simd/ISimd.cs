@@ -22,6 +22,12 @@ internal unsafe interface ISimd<TVector> where TVector : struct
     /// <summary>Writes <see cref="Width"/> floats to any address.</summary>
     static abstract void Store(TVector value, float* target);
 
+    /// <summary>
+    /// Writes <see cref="Width"/> floats to an address aligned to their size, past the caches: a line that is overwritten is not read first.
+    /// Later ordinary stores of this thread may be seen before it; a barrier of the thread pool orders them.
+    /// </summary>
+    static abstract void StoreStreaming(TVector value, float* target);
+
     /// <summary>a + b.</summary>
     static abstract TVector Add(TVector a, TVector b);
 

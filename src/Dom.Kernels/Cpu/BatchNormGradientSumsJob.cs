@@ -3,38 +3,6 @@ using Dom.Kernels.Cpu.Simd;
 
 namespace Dom.Kernels.Cpu;
 
-/// <summary>What both passes of a batch norm's gradient read: x and dy [rows][width], and rows of constants.</summary>
-internal readonly unsafe struct BatchNormGradient(BatchNormRows rows, float* x, float* dy, float* mean, float* scale, float* beta, bool relu)
-{
-    public readonly BatchNormRows Rows = rows;
-    public readonly float* X = x, Dy = dy, Mean = mean, Scale = scale, Beta = beta;
-    public readonly bool Relu = relu;
-}
-
-/// <summary>Whether a rectifier was fused: a type, so that the compiler makes a loop of each case.</summary>
-internal interface IRectified
-{
-    static abstract bool Is { get; }
-}
-
-internal readonly struct Rectified : IRectified
-{
-    public static bool Is
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => true;
-    }
-}
-
-internal readonly struct NotRectified : IRectified
-{
-    public static bool Is
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => false;
-    }
-}
-
 /// <summary>partial[block] = sums over its rows of dy' and of dy' (x - mean), where dy' is dy without what a fused rectifier stopped.</summary>
 internal readonly unsafe struct BatchNormGradientSumsJob<TSimd, TVector>(BatchNormGradient of, float* partial) : IJob
     where TSimd : struct, ISimd<TVector>
@@ -132,49 +100,4 @@ internal readonly unsafe struct BatchNormGradientSumsJob<TSimd, TVector>(BatchNo
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector Passed<TRectified>(TVector centered, TVector scale, TVector beta, float* dy) where TRectified : struct, IRectified =>
         TRectified.Is ? TSimd.WherePositive(TSimd.MultiplyAdd(centered, scale, beta), TSimd.Load(dy)) : TSimd.Load(dy);
-}
-
-/// <summary>dx = scale dy' + slope (x - mean) + offset, where dy' is dy without what a fused rectifier stopped; slope and offset are rows.</summary>
-internal readonly unsafe struct BatchNormInputGradientJob<TSimd, TVector>(BatchNormGradient of, float* slope, float* offset, float* dx) : IJob
-    where TSimd : struct, ISimd<TVector>
-    where TVector : struct
-{
-    private readonly float* _slope = slope, _offset = offset, _dx = dx;
-
-    public void Execute(int task, int worker)
-    {
-        if (of.Relu)
-            Run<Rectified>(of, of.Rows.OffsetOf(task), of.Rows.RowsOf(task), _slope, _offset, _dx);
-        else
-            Run<NotRectified>(of, of.Rows.OffsetOf(task), of.Rows.RowsOf(task), _slope, _offset, _dx);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run<TRectified>(in BatchNormGradient of, long at, int rows, float* slope, float* offset, float* dx)
-        where TRectified : struct, IRectified
-    {
-        int width = of.Rows.Width;
-        float* x = of.X + at, dy = of.Dy + at, mean = of.Mean, scale = of.Scale, beta = of.Beta;
-        dx += at;
-        for (; rows > 0; rows--, x += width, dy += width, dx += width)
-        {
-            int c = 0;
-            for (; c <= width - TSimd.Width; c += TSimd.Width)
-            {
-                var centered = TSimd.Subtract(TSimd.Load(x + c), TSimd.Load(mean + c));
-                var factor = TSimd.Load(scale + c);
-                var passed = TSimd.Load(dy + c);
-                if (TRectified.Is)
-                    passed = TSimd.WherePositive(TSimd.MultiplyAdd(centered, factor, TSimd.Load(beta + c)), passed);
-                var rest = TSimd.MultiplyAdd(centered, TSimd.Load(slope + c), TSimd.Load(offset + c));
-                TSimd.Store(TSimd.MultiplyAdd(passed, factor, rest), dx + c);
-            }
-            for (; c < width; c++)
-            {
-                float centered = x[c] - mean[c];
-                float passed = TRectified.Is && !(MathF.FusedMultiplyAdd(centered, scale[c], beta[c]) > 0) ? 0 : dy[c];
-                dx[c] = MathF.FusedMultiplyAdd(passed, scale[c], MathF.FusedMultiplyAdd(centered, slope[c], offset[c]));
-            }
-        }
-    }
 }
