@@ -11,7 +11,7 @@ namespace Dom.Bench;
 /// <param name="Run">One call.</param>
 internal sealed record ElementwiseCase(string Name, long Bytes, Action Run)
 {
-    private const int Batch = 128, Size = 32, Channels = 64, Classes = 10, Rows = Batch * Size * Size, Parameters = 11_172_170;
+    private const int Size = 32, Channels = 64, Classes = 10, Parameters = 11_172_170;
 
     /// <summary>The names of <see cref="Create"/>, in its order.</summary>
     public static IReadOnlyList<string> Names { get; } =
@@ -20,35 +20,40 @@ internal sealed record ElementwiseCase(string Name, long Bytes, Action Run)
         "loss step", "sgd",
     ];
 
-    /// <summary>The kernels at the sizes that they have in PreActResNet-18's first stage at batch 128; operands belong to the current scope.</summary>
-    public static IReadOnlyList<ElementwiseCase> Create(CpuBackend backend)
+    /// <summary>Floats of an operand: one feature map of the first stage.</summary>
+    public static long MapFloats(int batch) => (long)batch * Size * Size * Channels;
+
+    /// <summary>The kernels at the sizes that they have in PreActResNet-18's first stage; operands belong to the current scope.</summary>
+    public static IReadOnlyList<ElementwiseCase> Create(CpuBackend backend, int batch = 128)
     {
-        const long Map = (long)Rows * Channels * sizeof(float), Arena = (long)Parameters * sizeof(float), Logits = Batch * Classes * sizeof(float);
-        Tensor x = Random(Rows, Channels), dy = Random(Rows, Channels), y = Random(Rows, Channels);
+        const long Arena = (long)Parameters * sizeof(float);
+        long map = MapFloats(batch) * sizeof(float), logitBytes = (long)batch * Classes * sizeof(float);
+        int rows = batch * Size * Size;
+        Tensor x = Random(rows, Channels), dy = Random(rows, Channels), y = Random(rows, Channels);
         Tensor gamma = Random(Channels), beta = Random(Channels), mean = Random(Channels), inverseStd = Random(Channels);
         Tensor dgamma = Random(Channels), dbeta = Random(Channels), runningMean = Random(Channels), runningVariance = Filled.Create(Shape.Of(Channels), 1, backend);
         Tensor parameters = Random(Parameters), gradients = Random(Parameters), momentum = Random(Parameters);
-        Tensor logits = Random(Batch, Classes), dlogits = Random(Batch, Classes), losses = Random(Batch), ledger = Random(Batch, LedgerRow.Count);
-        var labels = Tensor.From(Enumerable.Range(0, Batch).Select(i => i % Classes).ToArray(), backend);
-        var ids = Tensor.From(Enumerable.Range(0, Batch).ToArray(), backend);
+        Tensor logits = Random(batch, Classes), dlogits = Random(batch, Classes), losses = Random(batch), ledger = Random(batch, LedgerRow.Count);
+        var labels = Tensor.From(Enumerable.Range(0, batch).Select(i => i % Classes).ToArray(), backend);
+        var ids = Tensor.From(Enumerable.Range(0, batch).ToArray(), backend);
         Action[] runs =
         [
             () => backend.Run(new BatchNorm2dTrain(
                 x.Read, gamma.Read, beta.Read, y.Write, mean.Write, inverseStd.Write, runningMean.ReadWrite, runningVariance.ReadWrite,
-                Rows, Channels, 1e-5f, 0.1f, 1)),
+                rows, Channels, 1e-5f, 0.1f, 1)),
             () => backend.Run(new BatchNorm2dTrainBackward(
-                x.Read, dy.Read, gamma.Read, beta.Read, mean.Read, inverseStd.Read, y.Write, dgamma.Write, dbeta.Write, Rows, Channels, 1)),
+                x.Read, dy.Read, gamma.Read, beta.Read, mean.Read, inverseStd.Read, y.Write, dgamma.Write, dbeta.Write, rows, Channels, 1)),
             () => backend.Run(new BatchNorm2dInfer(
-                x.Read, gamma.Read, beta.Read, runningMean.Read, runningVariance.Read, y.Write, Rows, Channels, 1e-5f, 1)),
+                x.Read, gamma.Read, beta.Read, runningMean.Read, runningVariance.Read, y.Write, rows, Channels, 1e-5f, 1)),
             () => backend.Run(new ReluForward(x.Read, y.Write)),
             () => backend.Run(new ReluBackward(x.Read, dy.Read, y.Write)),
             () => backend.Run(new AddForward(x.Read, dy.Read, y.Write)),
             () => backend.Run(new Accumulate(x.Read, y.ReadWrite)),
             () => backend.Run(new SoftmaxCrossEntropyStep(
-                logits.Read, labels.Read, ids.Read, View.None, losses.Write, View.None, dlogits.Write, ledger.ReadWrite, Batch, Classes, 0, 0, 0)),
+                logits.Read, labels.Read, ids.Read, View.None, losses.Write, View.None, dlogits.Write, ledger.ReadWrite, batch, Classes, 0, 0, 0)),
             () => backend.Run(new SgdStep(parameters.ReadWrite, gradients.Read, momentum.ReadWrite, 1e-6f, 0.9f, 5e-4f, 0)),
         ];
-        long[] bytes = [3 * Map, 5 * Map, 2 * Map, 2 * Map, 3 * Map, 3 * Map, 3 * Map, 2 * Logits, 5 * Arena];
+        long[] bytes = [3 * map, 5 * map, 2 * map, 2 * map, 3 * map, 3 * map, 3 * map, 2 * logitBytes, 5 * Arena];
         return [.. Names.Select((name, i) => new ElementwiseCase(name, bytes[i], runs[i]))];
 
         Tensor Random(params int[] sizes)

@@ -8,20 +8,23 @@ namespace Dom.Bench;
 /// <summary>Everything between the convolutions: time, bytes per second, share of the bandwidth that was measured in the same run.</summary>
 internal static class ElementwiseTable
 {
-    public static void Print(int threads, int rounds)
+    public static void Print(int threads, int batch, int rounds)
     {
         using var backend = new CpuBackend(threads);
         using var scope = new TensorScope();
-        var cases = ElementwiseCase.Create(backend);
+        var cases = ElementwiseCase.Create(backend, batch);
         var samples = cases.Select(_ => new Samples()).ToArray();
         foreach (var kernel in cases)
             kernel.Run();
-        var limits = new List<MemoryBandwidth>();
+        List<MemoryBandwidth> limits = [], far = [];
         var load = new ForeignLoad(() => Environment.CpuUsage.TotalTime);
         for (int round = 0; round < rounds; round++)
         {
             if (round % 3 == 0)
-                limits.Add(MemoryBandwidth.Measure(threads, rounds: 2));
+            {
+                limits.Add(MemoryBandwidth.Measure(threads, rounds: 3, ElementwiseCase.MapFloats(batch)));
+                far.Add(MemoryBandwidth.Measure(threads, rounds: 2));
+            }
             for (int i = 0; i < cases.Count; i++)
             {
                 long begin = Stopwatch.GetTimestamp();
@@ -29,16 +32,21 @@ internal static class ElementwiseTable
                 samples[i].Add(Stopwatch.GetElapsedTime(begin).TotalMilliseconds);
             }
         }
-        double copy = limits.Max(l => l.Copy), triad = limits.Max(l => l.Triad), streaming = limits.Max(l => l.StreamingCopy);
-        Say($"{threads} threads, 128x32x32x64 and 11.2 M parameters, f32, {rounds} interleaved rounds; other processes took {load.Share:P0} of the processors");
-        Say($"bandwidth, best: copy {copy / 1e9:F1}, triad {triad / 1e9:F1}, copy with streaming stores {streaming / 1e9:F1} GB/s; the share is of the last");
+        double limit = limits.Max(l => l.Limit);
+        Say($"{threads} threads, {batch}x32x32x64 and 11.2 M parameters, f32, {rounds} interleaved rounds; other processes took {load.Share:P0} of the processors");
+        Say(Bandwidth("on operands of this size", limits));
+        Say(Bandwidth("on arrays of 64 MiB a thread", far));
+        Say($"the share is of the best on operands of this size, {limit / 1e9:F1} GB/s");
         Say($"{"kernel",-28} {"ms, median",10} {"min",8} {"max",8} {"MB",8} {"GB/s",7} {"share",6}");
         for (int i = 0; i < cases.Count; i++)
         {
             double rate = cases[i].Bytes / samples[i].Median * 1e3;
-            Say($"{cases[i].Name,-28} {samples[i].Median,10:F3} {samples[i].Min,8:F3} {samples[i].Max,8:F3} {cases[i].Bytes / 1e6,8:F1} {rate / 1e9,7:F1} {rate / streaming,6:P0}");
+            Say($"{cases[i].Name,-28} {samples[i].Median,10:F3} {samples[i].Min,8:F3} {samples[i].Max,8:F3} {cases[i].Bytes / 1e6,8:F1} {rate / 1e9,7:F1} {rate / limit,6:P0}");
         }
     }
+
+    private static FormattableString Bandwidth(string where, List<MemoryBandwidth> limits) =>
+        $"GB/s {where}, best: copy {limits.Max(l => l.Copy) / 1e9:F1}, triad {limits.Max(l => l.Triad) / 1e9:F1}, streaming stores: copy {limits.Max(l => l.StreamingCopy) / 1e9:F1}, triad {limits.Max(l => l.StreamingTriad) / 1e9:F1}";
 
     private static void Say(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
 }

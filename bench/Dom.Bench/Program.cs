@@ -3,7 +3,7 @@ using Dom.Bench;
 
 // dotnet run -c Release --project bench/Dom.Bench -- conv --quick [--threads N] [--rounds N] [--only "64->64"]     a table in half a minute
 // dotnet run -c Release --project bench/Dom.Bench -- step --quick [--threads N] [--rounds N] [--batch N] [--work train,infer,pgd16] [--peer]
-// dotnet run -c Release --project bench/Dom.Bench -- elementwise --quick [--threads N] [--rounds N]
+// dotnet run -c Release --project bench/Dom.Bench -- elementwise --quick [--threads N] [--rounds N] [--batch N]
 // dotnet run -c Release --project bench/Dom.Bench -- startup [--rounds N] [--dom PATH] [--publish]
 // dotnet run -c Release --project bench/Dom.Bench -- conv|step|elementwise [options of BenchmarkDotNet]
 bool quick = args.Contains("--quick");
@@ -30,7 +30,7 @@ switch (args.FirstOrDefault())
         BenchmarkRunner.Run<StepBenchmark>(args: options);
         return 0;
     case "elementwise" when quick:
-        ElementwiseTable.Print(threads, rounds == 0 ? 15 : rounds);
+        ElementwiseTable.Print(threads, batch, rounds == 0 ? 15 : rounds);
         return 0;
     case "elementwise":
         BenchmarkRunner.Run<ElementwiseBenchmark>(args: options);
@@ -47,7 +47,7 @@ static int Usage()
     Console.Error.WriteLine("""
         usage: Dom.Bench conv --quick [--threads N] [--rounds N] [--only NAME]
                Dom.Bench step --quick [--threads N] [--rounds N] [--batch N] [--work train,infer,pgd16,pgd128] [--peer]
-               Dom.Bench elementwise --quick [--threads N] [--rounds N]
+               Dom.Bench elementwise --quick [--threads N] [--rounds N] [--batch N]
                Dom.Bench startup [--rounds N] [--dom PATH] [--publish]
                Dom.Bench conv|step|elementwise [options of BenchmarkDotNet]
         """);

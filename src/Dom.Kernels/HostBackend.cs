@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
 using Dom.Tensors.Memory;
@@ -74,7 +73,7 @@ public abstract class HostBackend : IBackend
         {
             try
             {
-                return (nint)NativeMemory.AlignedAlloc((nuint)bytes, 64);
+                return (nint)HostMemory.Allocate(bytes);
             }
             catch (OutOfMemoryException)
             {
@@ -82,6 +81,6 @@ public abstract class HostBackend : IBackend
             }
         }
 
-        public void Free(nint address, long bytes) => NativeMemory.AlignedFree((void*)address);
+        public void Free(nint address, long bytes) => HostMemory.Free((void*)address);
     }
 }

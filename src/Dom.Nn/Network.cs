@@ -32,14 +32,22 @@ public sealed class Network : IDisposable
         GradientArena = Tensor.Persistent(Shape.Of(total), DType.F32, backend, "gradients");
         backend.Run(new Fill(Arena.Write, 0)); // the gaps between parameters are zero and stay zero
         backend.Run(new Fill(GradientArena.Write, 0));
+        // Drawn piece by piece: arrays as large as the weights would stay in the garbage collector's heap for the whole run.
+        var piece = new float[8192];
         int start = 0;
         for (int i = 0; i < Parameters.Count; i++)
         {
             var parameter = Parameters[i].Parameter;
             parameter.Value = Slice(Arena, start, parameter.Shape);
             _gradientSlots.Add(parameter.Value, Slice(GradientArena, start, parameter.Shape));
-            parameter.Value.CopyFrom(parameter.Initialization.Draw(
-                parameter.Shape.Count, RandomStream.For(seed, RandomPurpose.Initialization, step: i)));
+            var stream = RandomStream.For(seed, RandomPurpose.Initialization, step: i);
+            for (int first = 0; first < parameter.Shape.Count; first += piece.Length)
+            {
+                var values = piece.AsSpan(0, Math.Min(piece.Length, parameter.Shape.Count - first));
+                parameter.Initialization.Draw(values, stream, first);
+                using var target = Slice(Arena, start + first, Shape.Of(values.Length));
+                target.CopyFrom(values);
+            }
             start += Aligned(parameter.Shape.Count);
         }
         foreach (var (_, buffer) in Buffers)

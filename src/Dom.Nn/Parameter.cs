@@ -32,18 +32,16 @@ public readonly record struct Initialization(InitializationKind Kind, float Scal
     /// <summary>Normal with standard deviation sqrt(2 / (kernel area x output channels)), as WideResNet does (He et al. 2015, fan out).</summary>
     public static Initialization HeFanOut(int kernelArea, int outputs) => new(InitializationKind.Normal, MathF.Sqrt(2f / (kernelArea * outputs)));
 
-    /// <summary>The values of a parameter of <paramref name="count"/> elements, a pure function of the stream.</summary>
-    public float[] Draw(int count, RandomStream stream)
+    /// <summary>The values of a parameter from its element <paramref name="first"/> on: each a pure function of the stream and its number.</summary>
+    public void Draw(Span<float> values, RandomStream stream, int first = 0)
     {
-        var values = new float[count];
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < values.Length; i++)
             values[i] = Kind switch
             {
                 InitializationKind.Constant => Scale,
-                InitializationKind.Uniform => Scale * (2 * stream.Uniform(i) - 1),
-                _ => Scale * stream.Normal(i),
+                InitializationKind.Uniform => Scale * (2 * stream.Uniform(first + i) - 1),
+                _ => Scale * stream.Normal(first + i),
             };
-        return values;
     }
 }
 

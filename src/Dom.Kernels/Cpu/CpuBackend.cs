@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
 using Dom.Tensors.Ops;
@@ -61,8 +60,8 @@ public sealed partial class CpuBackend : HostBackend
         {
             if (count > _count)
             {
-                NativeMemory.AlignedFree(_floats);
-                _floats = (float*)NativeMemory.AlignedAlloc((nuint)(count * sizeof(float)), 64);
+                HostMemory.Free(_floats);
+                _floats = (float*)HostMemory.Allocate(count * sizeof(float));
                 _count = count;
             }
             return _floats;
@@ -70,7 +69,7 @@ public sealed partial class CpuBackend : HostBackend
 
         public void Dispose()
         {
-            NativeMemory.AlignedFree(_floats);
+            HostMemory.Free(_floats);
             _floats = null;
             _count = 0;
         }

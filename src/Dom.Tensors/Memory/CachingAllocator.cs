@@ -11,19 +11,21 @@ public interface IBlockSource
 }
 
 /// <summary>
-/// Keeps freed blocks for reuse. Sizes are rounded to classes (512 bytes up to 1 MiB, 2 MiB above), and a class gives out its free block of the
-/// lowest address. The choice depends on which blocks are free and not on the order in which they were freed: after one step to warm up, a
-/// step that repeats gets the same addresses. Nothing is freed by a finalizer.
+/// Keeps freed blocks for reuse. Sizes are rounded up to a multiple of 512 bytes up to 1 MiB, and of 2 MiB above. A small request takes a free
+/// block of exactly its size, a large one is cut out of a segment of at least 32 MiB; of equal candidates the lowest address. The choice
+/// depends on what is free and not on the order in which it was freed: after one step to warm up, a step that repeats gets the same
+/// addresses. Nothing is freed by a finalizer.
 /// </summary>
 public sealed class CachingAllocator(IBlockSource source, string device) : IDisposable
 {
-    private const long SmallStep = 512, LargeStep = 2 << 20, LargeFrom = 1 << 20;
+    private const long SmallStep = 512, LargeStep = 2 << 20, LargeFrom = 1 << 20, SegmentBytes = 32 << 20;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<long, PriorityQueue<nint, nint>> _free = [];
-    private readonly Dictionary<nint, (long Bytes, string Owner)> _live = [];
+    private readonly Segments _segments = new();
+    private readonly Dictionary<nint, (long Bytes, string Owner, nint Segment)> _live = [];
 
-    /// <summary>Bytes handed out and not yet given back, in size classes.</summary>
+    /// <summary>Bytes handed out and not yet given back, rounded up.</summary>
     public long LiveBytes { get; private set; }
 
     /// <summary>The largest <see cref="LiveBytes"/> since the start or the last <see cref="ResetPeak"/>.</summary>
@@ -44,26 +46,13 @@ public sealed class CachingAllocator(IBlockSource source, string device) : IDisp
         long size = SizeClass(bytes);
         lock (_lock)
         {
-            nint address = 0;
-            if (_free.TryGetValue(size, out var blocks) && blocks.Count > 0)
-            {
-                address = blocks.Dequeue();
-                CachedBytes -= size;
-            }
-            else
-            {
-                address = source.Allocate(size);
-                if (address == 0)
-                {
-                    EmptyCache();
-                    address = source.Allocate(size);
-                }
-                if (address == 0)
-                    throw new DeviceException(
-                        $"{device}: out of memory: {owner} asked for {Mebibytes(size)}, {Mebibytes(LiveBytes)} are in use ({Report(5)}). " +
-                        "Use a smaller batch.");
-            }
-            _live.Add(address, (size, owner));
+            nint segment = 0;
+            nint address = size > LargeFrom ? Large(size, out segment) : Small(size);
+            if (address == 0)
+                throw new DeviceException(
+                    $"{device}: out of memory: {owner} asked for {Mebibytes(size)}, {Mebibytes(LiveBytes)} are in use ({Report(5)}). " +
+                    "Use a smaller batch.");
+            _live.Add(address, (size, owner, segment));
             LiveBytes += size;
             PeakBytes = Math.Max(PeakBytes, LiveBytes);
             return address;
@@ -79,22 +68,28 @@ public sealed class CachingAllocator(IBlockSource source, string device) : IDisp
                 throw new InvalidOperationException($"{device}: block {address:x} was not handed out, or was freed twice.");
             LiveBytes -= block.Bytes;
             CachedBytes += block.Bytes;
-            if (!_free.TryGetValue(block.Bytes, out var blocks))
-                _free.Add(block.Bytes, blocks = new PriorityQueue<nint, nint>());
-            blocks.Enqueue(address, address);
+            if (block.Segment != 0)
+                _segments.Free(address, block.Bytes, block.Segment);
+            else if (_free.TryGetValue(block.Bytes, out var blocks))
+                blocks.Enqueue(address, address);
+            else
+                _free.Add(block.Bytes, new PriorityQueue<nint, nint>([(address, address)]));
         }
     }
 
-    /// <summary>Returns all kept blocks to their source.</summary>
+    /// <summary>Returns to the source what is kept: all small blocks, and the segments of which nothing is in use.</summary>
     public void EmptyCache()
     {
         lock (_lock)
         {
             foreach (var (size, blocks) in _free)
                 foreach (var (address, _) in blocks.UnorderedItems)
+                {
                     source.Free(address, size);
+                    CachedBytes -= size;
+                }
             _free.Clear();
-            CachedBytes = 0;
+            CachedBytes -= _segments.ReturnUnused(source);
         }
     }
 
@@ -117,10 +112,48 @@ public sealed class CachingAllocator(IBlockSource source, string device) : IDisp
     public void Dispose()
     {
         EmptyCache();
-        foreach (var (address, block) in _live)
+        _segments.ReturnAll(source);
+        foreach (var (address, block) in _live.Where(pair => pair.Value.Segment == 0))
             source.Free(address, block.Bytes);
         _live.Clear();
-        LiveBytes = 0;
+        LiveBytes = CachedBytes = 0;
+    }
+
+    private nint Small(long size)
+    {
+        if (!_free.TryGetValue(size, out var blocks) || blocks.Count == 0)
+            return FromSource(size);
+        CachedBytes -= size;
+        return blocks.Dequeue();
+    }
+
+    private nint Large(long size, out nint segment)
+    {
+        if (!_segments.TryAllocate(size, out nint address, out segment))
+        {
+            // Where a whole segment is too much, the request itself may still fit.
+            long bytes = Math.Max(size, SegmentBytes);
+            nint added = source.Allocate(bytes);
+            if (added == 0)
+                added = FromSource(bytes = size);
+            if (added == 0)
+                return 0;
+            _segments.Add(added, bytes);
+            CachedBytes += bytes;
+            _segments.TryAllocate(size, out address, out segment);
+        }
+        CachedBytes -= size;
+        return address;
+    }
+
+    /// <summary>A block of the source, for which the cache is emptied if need be.</summary>
+    private nint FromSource(long bytes)
+    {
+        nint address = source.Allocate(bytes);
+        if (address != 0)
+            return address;
+        EmptyCache();
+        return source.Allocate(bytes);
     }
 
     private static long SizeClass(long bytes)

@@ -42,14 +42,89 @@ public sealed class CachingAllocatorTests
     [TestCase(1 << 20, 1 << 20)]
     [TestCase((1 << 20) + 1, 2 << 20)]
     [TestCase((2 << 20) + 1, 4 << 20)]
-    public void A_request_is_rounded_up_to_its_size_class(long bytes, long size)
+    [TestCase((32 << 20) + 1, 34 << 20)]
+    public void A_request_is_rounded_up_and_what_was_taken_from_the_source_is_live_or_kept(long bytes, long size)
     {
         var source = new CountingSource();
         using var allocator = new CachingAllocator(source, "test");
         nint block = allocator.Allocate(bytes, "a");
-        Assert.That((allocator.LiveBytes, source.LiveBytes), Is.EqualTo((size, size)));
+        Assert.That(allocator.LiveBytes, Is.EqualTo(size));
+        Assert.That(allocator.LiveBytes + allocator.CachedBytes, Is.EqualTo(source.LiveBytes));
         allocator.Free(block);
-        Assert.That((allocator.LiveBytes, allocator.CachedBytes, source.LiveBytes), Is.EqualTo((0L, size, size)));
+        Assert.That((allocator.LiveBytes, allocator.CachedBytes), Is.EqualTo((0L, source.LiveBytes)));
+    }
+
+    [Test]
+    public void The_room_of_a_large_block_serves_several_smaller_ones_and_is_whole_again_when_they_are_gone(
+        [Values("abc", "acb", "bac", "bca", "cab", "cba")] string order)
+    {
+        var source = new CountingSource();
+        using var allocator = new CachingAllocator(source, "test");
+        nint large = allocator.Allocate(48 << 20, "large");
+        allocator.Free(large);
+        var parts = Enumerable.Range(0, 3).Select(_ => allocator.Allocate(16 << 20, "part")).ToArray();
+        Assert.That(parts, Is.EqualTo(new[] { large, large + (16 << 20), large + (32 << 20) }));
+        foreach (char part in order)
+            allocator.Free(parts[part - 'a']);
+        Assert.That(allocator.Allocate(48 << 20, "large"), Is.EqualTo(large));
+        Assert.That(source.LiveBytes, Is.EqualTo(48 << 20));
+    }
+
+    [Test]
+    public void A_large_request_takes_the_smallest_free_range_that_holds_it()
+    {
+        using var allocator = new CachingAllocator(new CountingSource(), "test");
+        nint wide = allocator.Allocate(20 << 20, "wide"), wall = allocator.Allocate(2 << 20, "wall");
+        nint narrow = allocator.Allocate(6 << 20, "narrow"), end = allocator.Allocate(4 << 20, "end");
+        allocator.Free(wide);
+        allocator.Free(narrow);
+        Assert.That(allocator.Allocate(6 << 20, "a"), Is.EqualTo(narrow));
+        Assert.That(allocator.Allocate(8 << 20, "b"), Is.EqualTo(wide));
+        Assert.That(wall, Is.Not.EqualTo(end));
+    }
+
+    [Test]
+    public void Neighboring_segments_stay_apart_so_that_each_goes_back_as_it_came()
+    {
+        var source = new CountingSource(); // hands out one address right after the other
+        using var allocator = new CachingAllocator(source, "test");
+        nint first = allocator.Allocate(32 << 20, "a"), second = allocator.Allocate(32 << 20, "b");
+        Assert.That(second, Is.EqualTo(first + (32 << 20)));
+        allocator.Free(first);
+        allocator.Free(second);
+        Assert.That(allocator.Allocate(40 << 20, "c"), Is.Not.EqualTo(first));
+        allocator.EmptyCache(); // the source checks address and size
+        Assert.That((source.LiveBytes, allocator.CachedBytes), Is.EqualTo((40L << 20, 0L)));
+    }
+
+    [Test]
+    public void Blocks_in_use_never_overlap_whatever_is_asked_for_and_freed([Range(1, 5)] int seed)
+    {
+        var source = new CountingSource();
+        using var allocator = new CachingAllocator(source, "test");
+        var random = new Random(seed);
+        var live = new List<(nint Address, long Bytes)>();
+        for (int i = 0; i < 2000; i++)
+        {
+            if (live.Count > 0 && random.Next(5) < 2 + live.Count / 20)
+            {
+                int at = random.Next(live.Count);
+                allocator.Free(live[at].Address);
+                live.RemoveAt(at);
+            }
+            else
+            {
+                long bytes = random.Next(1, 40) << random.Next(21);
+                nint address = allocator.Allocate(bytes, "a");
+                Assert.That(live.Any(l => address < l.Address + (nint)l.Bytes && l.Address < address + (nint)bytes), Is.False);
+                live.Add((address, bytes));
+            }
+            Assert.That(allocator.LiveBytes + allocator.CachedBytes, Is.EqualTo(source.LiveBytes));
+        }
+        foreach (var (address, _) in live)
+            allocator.Free(address);
+        allocator.EmptyCache();
+        Assert.That((source.LiveBytes, allocator.LiveBytes, allocator.CachedBytes), Is.EqualTo((0L, 0L, 0L)));
     }
 
     [Test]

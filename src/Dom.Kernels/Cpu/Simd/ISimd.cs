@@ -22,6 +22,12 @@ internal unsafe interface ISimd<TVector> where TVector : struct
     /// <summary>Writes <see cref="Width"/> floats to any address.</summary>
     static abstract void Store(TVector value, float* target);
 
+    /// <summary>
+    /// Writes <see cref="Width"/> floats to an address aligned to their size, past the caches: a line that is overwritten is not read first.
+    /// Later ordinary stores of this thread may be seen before it; a barrier of the thread pool orders them.
+    /// </summary>
+    static abstract void StoreStreaming(TVector value, float* target);
+
     /// <summary>a + b.</summary>
     static abstract TVector Add(TVector a, TVector b);
 
@@ -33,4 +39,10 @@ internal unsafe interface ISimd<TVector> where TVector : struct
 
     /// <summary>a b + sum, rounded once where the processor can (x86 with FMA, ARM), else twice.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector sum);
+
+    /// <summary>value, but floor where it is less; a NaN stays a NaN.</summary>
+    static abstract TVector AtLeast(TVector value, TVector floor);
+
+    /// <summary>value where test > 0, else 0: also where test is a NaN.</summary>
+    static abstract TVector WherePositive(TVector test, TVector value);
 }
