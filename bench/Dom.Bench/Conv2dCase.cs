@@ -44,6 +44,20 @@ internal sealed unsafe class Conv2dCase : IDisposable
         Square(16, 64, 64),
     ];
 
+    /// <summary>Every convolution of the two large networks, each once; the wide one at a quarter of the batch, for it is slow.</summary>
+    public static (string Network, Conv2dSizes Sizes)[] Networks { get; } =
+    [
+        .. Shapes[..11].Select(sizes => ("PreActResNet-18", sizes)),
+        .. new[]
+        {
+            Square(32, 160, 160, batch: 32), Square(16, 320, 320, batch: 32), Square(8, 640, 640, batch: 32),
+            Square(32, 160, 320, stride: 2, batch: 32), Square(16, 320, 640, stride: 2, batch: 32),
+            Square(32, 16, 160, kernel: 1, batch: 32),
+            Square(32, 160, 320, kernel: 1, stride: 2, batch: 32), Square(16, 320, 640, kernel: 1, stride: 2, batch: 32),
+            Square(32, 16, 160, batch: 32), Square(32, 3, 16, batch: 32),
+        }.Select(sizes => ("WideResNet-34-10", sizes)),
+    ];
+
     public Conv2dSizes Sizes { get; }
 
     /// <summary>"64 -> 128 @32 3x3 /2".</summary>
@@ -71,8 +85,8 @@ internal sealed unsafe class Conv2dCase : IDisposable
         _memory.Clear();
     }
 
-    private static Conv2dSizes Square(int size, int inputs, int outputs, int kernel = 3, int stride = 1) =>
-        new(128, size, size, inputs, outputs, kernel, kernel, stride, kernel / 2);
+    private static Conv2dSizes Square(int size, int inputs, int outputs, int kernel = 3, int stride = 1, int batch = 128) =>
+        new(batch, size, size, inputs, outputs, kernel, kernel, stride, kernel / 2);
 
     private View Random(int count)
     {

@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using Dom.Bench;
 
 // dotnet run -c Release --project bench/Dom.Bench -- conv --quick [--threads N] [--rounds N] [--only "64->64"]     a table in half a minute
+// dotnet run -c Release --project bench/Dom.Bench -- conv --peer [--threads N] [--rounds N] [--only "PreActResNet-18 64->"]    beside PyTorch
 // dotnet run -c Release --project bench/Dom.Bench -- step --quick [--threads N] [--rounds N] [--batch N] [--work train,infer,pgd16] [--peer]
 // dotnet run -c Release --project bench/Dom.Bench -- elementwise --quick [--threads N] [--rounds N]
 // dotnet run -c Release --project bench/Dom.Bench -- startup [--rounds N] [--dom PATH] [--publish]
@@ -14,6 +15,8 @@ if (threads == 0)
     threads = Environment.ProcessorCount;
 switch (args.FirstOrDefault())
 {
+    case "conv" when args.Contains("--peer"):
+        return Conv2dPeerTable.Print(threads, rounds == 0 ? 5 : rounds, Text("--only"));
     case "conv" when quick:
         Conv2dTable.Print(threads, rounds == 0 ? 7 : rounds, Text("--only"));
         return 0;
@@ -46,6 +49,7 @@ static int Usage()
 {
     Console.Error.WriteLine("""
         usage: Dom.Bench conv --quick [--threads N] [--rounds N] [--only NAME]
+               Dom.Bench conv --peer [--threads N] [--rounds N] [--only NAME]
                Dom.Bench step --quick [--threads N] [--rounds N] [--batch N] [--work train,infer,pgd16,pgd128] [--peer]
                Dom.Bench elementwise --quick [--threads N] [--rounds N]
                Dom.Bench startup [--rounds N] [--dom PATH] [--publish]
