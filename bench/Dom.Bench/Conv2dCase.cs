@@ -21,7 +21,8 @@ public enum Conv2dPass
 
 /// <summary>A convolution whose operands lie ready: random numbers in memory that was touched before.</summary>
 /// <remarks>
-/// Results have memory of their own: operands stay as they are, so a pass computes the same numbers in every call, none of them huge or tiny.
+/// Results have memory of their own: operands stay as they are, so a pass computes the same numbers in every call, none
+/// of them huge or tiny.
 /// </remarks>
 internal sealed unsafe class Conv2dCase : IDisposable
 {
@@ -38,7 +39,9 @@ internal sealed unsafe class Conv2dCase : IDisposable
         (_dx, _dweight, Y) = (Random(inputs), Random(weights), Random(outputs));
     }
 
-    /// <summary>The 3x3 stride-1 convolutions of PreActResNet-18 at batch 128, then its others, then those of a small network.</summary>
+    /// <summary>
+    /// The 3x3 stride-1 convolutions of PreActResNet-18 at batch 128, then its others, then those of a small network.
+    /// </summary>
     public static Conv2dSizes[] Shapes { get; } =
     [
         Square(32, 64, 64), Square(16, 128, 128), Square(8, 256, 256), Square(4, 512, 512),
@@ -49,7 +52,9 @@ internal sealed unsafe class Conv2dCase : IDisposable
         Square(16, 64, 64),
     ];
 
-    /// <summary>Every convolution of the two large networks, each once; the wide one at a quarter of the batch, for it is slow.</summary>
+    /// <summary>
+    /// Every convolution of the two large networks, each once; the wide one at a quarter of the batch, for it is slow.
+    /// </summary>
     public static (string Network, Conv2dSizes Sizes)[] Networks { get; } =
     [
         .. Shapes[..11].Select(sizes => ("PreActResNet-18", sizes)),

@@ -5,14 +5,15 @@ using Dom.Tensors.Ops;
 namespace Dom.Bench;
 
 /// <summary>
-/// Every convolution of PreActResNet-18 and WideResNet-34-10, pass by pass, ours as <c>auto</c> chooses beside PyTorch's in four variants: in
-/// each round each takes its turn, so that all see the same machine. Prints markdown.
+/// Every convolution of PreActResNet-18 and WideResNet-34-10, pass by pass, ours as <c>auto</c> chooses beside
+/// PyTorch's in four variants: in each round each takes its turn, so that all see the same machine. Prints markdown.
 /// </summary>
 /// <remarks>
-/// A sample is the mean of as many calls as fill 30 ms, after 10 ms of calls that are not timed: they wake the threads and give the system time
-/// to put them on cores of their own. OpenMP's threads spin for up to 5 ms after their work before they sleep; its settings are left alone, for
-/// a peer whose threads sleep at once (OMP_WAIT_POLICY=passive) takes 1.1 to 2.5 times as long for small convolutions. Instead nobody starts
-/// before the peer's threads have come to rest. Ours spin for about a tenth of a millisecond.
+/// A sample is the mean of as many calls as fill 30 ms, after 10 ms of calls that are not timed: they wake the threads
+/// and give the system time to put them on cores of their own. OpenMP's threads spin for up to 5 ms after their work
+/// before they sleep; its settings are left alone, for a peer whose threads sleep at once (OMP_WAIT_POLICY=passive)
+/// takes 1.1 to 2.5 times as long for small convolutions. Instead nobody starts before the peer's threads have come to
+/// rest. Ours spin for about a tenth of a millisecond.
 /// </remarks>
 internal static class Conv2dPeerTable
 {
@@ -31,7 +32,8 @@ internal static class Conv2dPeerTable
         {
             foreach (var (name, layout, keepsMemory) in PeerProcess.Variants)
             {
-                if (PeerProcess.Start("pytorch_conv.py", [$"{threads}", layout], keepsMemory, out string problem) is not { } process)
+                string[] arguments = [$"{threads}", layout];
+                if (PeerProcess.Start("pytorch_conv.py", arguments, keepsMemory, out string problem) is not { } process)
                 {
                     Console.Error.WriteLine(problem);
                     return 1;
@@ -39,17 +41,20 @@ internal static class Conv2dPeerTable
                 peers.Add((name, process));
             }
             using var backend = new CpuBackend(threads);
-            var load = new ForeignLoad(() => peers.Aggregate(Environment.CpuUsage.TotalTime, (sum, peer) => sum + peer.Process.ProcessorTime));
-            var chosen = Conv2dCase.Networks.Where(c => $"{c.Network} {Conv2dCase.Name(c.Sizes)}".Contains(only, StringComparison.Ordinal));
-            Say($"{threads} threads, f32, {rounds} interleaved rounds; ms: median (fastest-slowest); GFLOP/s count the taps on padding");
-            Say($"and, for Winograd, the products it saves. Peer: {peers[0].Process.Version}, the variant of {peers.Count} with the least median;");
-            Say("the last column is the ratio of the fastest rounds, of any variant.\n");
-            Say("| network, batch | shape | pass | ours, ms | GFLOP/s | peak | peer, ms | its variant | ratio | fastest |");
+            var load = new ForeignLoad(() => peers.Aggregate(
+                Environment.CpuUsage.TotalTime, (sum, peer) => sum + peer.Process.ProcessorTime));
+            var chosen = Conv2dCase.Networks.Where(
+                c => $"{c.Network} {Conv2dCase.Name(c.Sizes)}".Contains(only, StringComparison.Ordinal));
+            Say($"{threads} threads, f32, {rounds} interleaved rounds; ms: median (fastest-slowest); GFLOP/s count the taps on");
+            Say($"padding and, for Winograd, the products it saves. Peer: {peers[0].Process.Version}, the variant of {peers.Count}");
+            Say("with the least median; the last column is the ratio of the fastest rounds, of any variant.\n");
+            Say("| network, batch | shape | pass | ours, ms | GFLOP/s | peak | peer, ms | variant | ratio | fastest |");
             Say("|---|---|---|---|---|---|---|---|---|---|");
             var rows = chosen.SelectMany(c => Measure(c.Network, c.Sizes, backend, peers, rounds)).ToArray();
             Say($"\nOther processes took {load.Share:P0} of the processors.");
             Judge("3x3, stride 1", [.. rows.Where(row => row.IsUnit3x3)], BarOf3x3);
-            Judge("3x3, stride 1, without the stems", [.. rows.Where(row => row.IsUnit3x3 && row.Sizes.Inputs > 3)], BarOf3x3);
+            var inner = rows.Where(row => row.IsUnit3x3 && row.Sizes.Inputs > 3);
+            Judge("3x3, stride 1, without the stems", [.. inner], BarOf3x3);
             Judge("all others", [.. rows.Where(row => !row.IsUnit3x3)], BarOfOthers);
             return 0;
         }
@@ -95,8 +100,8 @@ internal static class Conv2dPeerTable
             var (best, peer) = theirs[i].Zip(peers).MinBy(pair => pair.First.Median);
             double rate = sizes.Operations / ours[i].Median / 1e6, ratio = best.Median / ours[i].Median;
             double ratioOfFastest = theirs[i].Min(samples => samples.Min) / ours[i].Min;
-            Say($"| {network}, {sizes.Batch} | {Conv2dCase.Name(sizes)} | {passes[i]} | {ours[i].Times} | {rate:F0} | {peak / 1e9:F0} "
-                + $"| {best.Times} | {peer.Name} | {ratio:F2} | {ratioOfFastest:F2} |");
+            Say($"| {network}, {sizes.Batch} | {Conv2dCase.Name(sizes)} | {passes[i]} | {ours[i].Times} | {rate:F0} "
+                + $"| {peak / 1e9:F0} | {best.Times} | {peer.Name} | {ratio:F2} | {ratioOfFastest:F2} |");
             rows.Add(new Row(sizes, $"{Conv2dCase.Name(sizes)} {passes[i]}", ratio));
         }
         return rows;
@@ -107,9 +112,10 @@ internal static class Conv2dPeerTable
         if (rows.Length == 0)
             return;
         var least = rows.MinBy(row => row.Ratio)!;
-        var below = rows.Where(row => row.Ratio < bar).OrderBy(row => row.Ratio).Select(row => $"{row.Name} {F(row.Ratio)}").ToArray();
-        Say($"{group}: smallest ratio {least.Ratio:F2} ({least.Name}), bar {bar:F1}: {below.Length} of {rows.Length} below"
-            + $"{(below.Length == 0 ? "" : $": {string.Join(", ", below)}")}");
+        string[] below =
+            [.. rows.Where(row => row.Ratio < bar).OrderBy(row => row.Ratio).Select(row => $"{row.Name} {F(row.Ratio)}")];
+        Say($"{group}: smallest ratio {least.Ratio:F2} ({least.Name}), bar {bar:F1}: {below.Length} of {rows.Length} "
+            + $"below{(below.Length == 0 ? "" : $": {string.Join(", ", below)}")}");
     }
 
     private static string F(double value) => value.ToString("F2", CultureInfo.InvariantCulture);

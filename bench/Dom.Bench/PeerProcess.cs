@@ -4,10 +4,14 @@ using Dom.Tensors.Ops;
 
 namespace Dom.Bench;
 
-/// <summary>A PyTorch process that does a round of work whenever it is asked to, so that it can be interleaved with ours.</summary>
+/// <summary>
+/// A PyTorch process that does a round of work whenever it is asked to, so that it can be interleaved with ours.
+/// </summary>
 internal sealed class PeerProcess : IDisposable
 {
-    /// <summary>Settings that keep glibc from returning memory to the system and fetching it anew in every step.</summary>
+    /// <summary>
+    /// Settings that keep glibc from returning memory to the system and fetching it anew in every step.
+    /// </summary>
     public static IReadOnlyDictionary<string, string> KeepsMemory { get; } = new Dictionary<string, string>
     {
         ["MALLOC_MMAP_THRESHOLD_"] = "4294967296",
@@ -32,7 +36,9 @@ internal sealed class PeerProcess : IDisposable
         }
     }
 
-    /// <summary>Memory format and whether glibc keeps memory: what a user of PyTorch can choose without changing a program.</summary>
+    /// <summary>
+    /// Memory format and whether glibc keeps memory: what a user of PyTorch can choose without changing a program.
+    /// </summary>
     public static IReadOnlyList<(string Name, string Layout, bool KeepsMemory)> Variants { get; } =
     [
         ("NCHW", "nchw", false), ("channels_last", "channels_last", false),
@@ -40,7 +46,8 @@ internal sealed class PeerProcess : IDisposable
     ];
 
     /// <summary>
-    /// Starts a script of bench/peer; null where there is no Python with PyTorch, and <paramref name="problem"/> then says so.
+    /// Starts a script of bench/peer; null where there is no Python with PyTorch, and <paramref name="problem"/> then
+    /// says so.
     /// </summary>
     public static PeerProcess? Start(string script, string[] arguments, bool keepsMemory, out string problem)
     {
@@ -87,7 +94,9 @@ internal sealed class PeerProcess : IDisposable
     public void SetShape(Conv2dSizes s) =>
         Ask($"shape {s.Batch} {s.Height} {s.Width} {s.Inputs} {s.Outputs} {s.KernelHeight} {s.Stride} {s.Padding}");
 
-    /// <summary>Milliseconds of one call of a pass in pytorch_conv.py, over as many calls as fill the seconds.</summary>
+    /// <summary>
+    /// Milliseconds of one call of a pass in pytorch_conv.py, over as many calls as fill the seconds.
+    /// </summary>
     public double Sample(Conv2dPass pass, double warmSeconds, double seconds) => double.Parse(
         Ask(string.Create(CultureInfo.InvariantCulture, $"{pass} {warmSeconds} {seconds}")), CultureInfo.InvariantCulture);
 

@@ -25,7 +25,9 @@ internal sealed class Samples
     /// <summary>Median, fastest and slowest: "18.10 (17.95-19.60)".</summary>
     public string Times => string.Create(CultureInfo.InvariantCulture, $"{Median:F2} ({Min:F2}-{Max:F2})");
 
-    /// <summary>Milliseconds of a call: the mean over as many calls as fill the seconds, after others that fill the warm ones.</summary>
+    /// <summary>
+    /// Milliseconds of a call: the mean over as many calls as fill the seconds, after others that fill the warm ones.
+    /// </summary>
     public static double OfCall(Action call, double warmSeconds, double seconds)
     {
         Fill(warmSeconds);
@@ -46,7 +48,9 @@ internal sealed class Samples
 
     public void Add(double milliseconds) => _milliseconds.Add(milliseconds);
 
-    /// <summary>Median, slowest and fastest as a rate of <paramref name="count"/> things in a round: "55.1 (50.0-56.2)".</summary>
+    /// <summary>
+    /// Median, slowest and fastest as a rate of <paramref name="count"/> things in a round: "55.1 (50.0-56.2)".
+    /// </summary>
     public string Rate(int count) => string.Create(CultureInfo.InvariantCulture,
         $"{1e3 * count / Median:F1} ({1e3 * count / Max:F1}-{1e3 * count / Min:F1})");
 }
