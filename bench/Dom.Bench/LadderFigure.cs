@@ -10,6 +10,7 @@ internal static class LadderFigure
 {
     private const int Left = 190, Top = 44, BarHeight = 20, Pitch = 30, ScaleWidth = 520, Right = 60, Bottom = 42;
     private const double Least = 1, Most = 1000;
+    private const string Halo = """stroke="#fff" stroke-width="3" paint-order="stroke" """; // where a line of a peak passes
 
     /// <summary>An SVG of its own, readable on light and dark pages.</summary>
     public static string Draw(
@@ -27,20 +28,23 @@ internal static class LadderFigure
             Line($"""<text x="{X(decade):F1}" y="{foot + 16}" text-anchor="middle" fill="#5b6470">{decade}</text>""");
         }
         Line($"""<text x="{X(31.6):F1}" y="{foot + 34}" text-anchor="middle" fill="#5b6470">""");
-        Line($"""effective GFLOP/s: all nine taps count, however they are computed</text>""");
+        Line($"""effective GFLOP/s (all nine taps count); light: 1 thread, dark: {threads} threads, gray: side steps</text>""");
         for (int i = 0; i < rungs.Length; i++)
         {
             var (name, usesThreads, rate) = rungs[i];
+            string color = name.StartsWith('(') ? "#d3d9e0" : usesThreads ? "#1f6feb" : "#8fb8f6"; // brackets: a side step
             int y = Top + i * Pitch;
-            string color = usesThreads ? "#1f6feb" : "#8fb8f6";
             Line($"""<text x="{Left - 10}" y="{y + 15}" text-anchor="end" fill="#1f2328">{name}</text>""");
             Line($"""<rect x="{Left}" y="{y}" width="{X(rate) - Left:F1}" height="{BarHeight}" rx="2" fill="{color}"/>""");
-            string label = rate.ToString(rate < 10 ? "F1" : "F0", CultureInfo.InvariantCulture);
-            Line($"""<text x="{X(rate) + 6:F1}" y="{y + 15}" fill="#1f2328">{label}</text>""");
         }
         DrawPeak(peakOfOne, "peak, 1 thread", "end", -4);
         if (threads > 1)
             DrawPeak(peakOfAll, $"peak, {threads} threads", "start", 4);
+        for (int i = 0; i < rungs.Length; i++)
+        {
+            string label = rungs[i].Rate.ToString(rungs[i].Rate < 10 ? "F1" : "F0", CultureInfo.InvariantCulture);
+            Line($"""<text x="{X(rungs[i].Rate) + 6:F1}" y="{Top + i * Pitch + 15}" fill="#1f2328" {Halo}>{label}</text>""");
+        }
         Line($"</svg>");
         return svg.ToString();
 

@@ -6,7 +6,7 @@ using Dom.Tensors.Ops;
 namespace Dom.Bench;
 
 /// <summary>
-/// One convolution, 128 to 128 channels on 16x16 pixels, from the formula to the product's kernels: every rung is
+/// One 3x3 convolution, from the formula to the product's kernels: every rung is
 /// compared with the reference and then timed, a sample of each in turn. Prints markdown for docs/cpu-ladder.md.
 /// </summary>
 internal static unsafe class LadderTable
@@ -14,9 +14,15 @@ internal static unsafe class LadderTable
     private const double WarmSeconds = 0.01, SampleSeconds = 0.03;
 
     /// <summary>Exit code 1 if a rung does not compute the convolution; nothing is timed then.</summary>
-    public static int Print(int threads, int batch, int rounds, string figure)
+    /// <param name="channels">Inputs and outputs, a multiple of 64.</param>
+    /// <param name="size">Rows and columns of an image, a multiple of 8.</param>
+    /// <param name="batch">Images.</param>
+    /// <param name="threads">For the rungs that use threads.</param>
+    /// <param name="rounds">Samples of each rung.</param>
+    /// <param name="figure">Path of an SVG to write; empty for none.</param>
+    public static int Print(int channels, int size, int batch, int threads, int rounds, string figure)
     {
-        var sizes = Conv2dCase.Square(16, 128, 128, batch: batch);
+        var sizes = Conv2dCase.Square(size, channels, channels, batch: batch);
         using var problem = new Conv2dCase(sizes);
         using CpuBackend direct = new(threads) { Convolution = ConvolutionMethod.Direct };
         using CpuBackend winograd = new(threads) { Convolution = ConvolutionMethod.Winograd };

@@ -25,7 +25,10 @@ switch (args.FirstOrDefault())
         BenchmarkRunner.Run<Conv2dBenchmark>(args: options);
         return 0;
     case "ladder":
-        return LadderTable.Print(threads, batch, rounds == 0 ? 7 : rounds, Text("--figure"));
+        if (Number("--channels", 128) is not (> 0 and var channels) || Number("--size", 16) is not (> 0 and var size)
+            || channels % 64 > 0 || size % 8 > 0)
+            return Usage();
+        return LadderTable.Print(channels, size, batch, threads, rounds == 0 ? 7 : rounds, Text("--figure"));
     case "step" when quick:
         string[] works = Text("--work") is { Length: > 0 } named ? named.Split(',') : ["train", "infer", "pgd16"];
         if (works.Except(StepTable.Works).Any())
@@ -53,7 +56,7 @@ static int Usage()
     Console.Error.WriteLine("""
         usage: Dom.Bench conv --quick [--threads N] [--rounds N] [--only NAME]
                Dom.Bench conv --peer [--threads N] [--rounds N] [--only NAME]
-               Dom.Bench ladder [--threads N] [--rounds N] [--batch N] [--figure FILE.svg]
+               Dom.Bench ladder [--threads N] [--rounds N] [--channels N] [--size N] [--batch N] [--figure FILE.svg]
                Dom.Bench step --quick [--threads N] [--rounds N] [--batch N] [--work train,infer,pgd16,pgd128] [--peer]
                Dom.Bench elementwise --quick [--threads N] [--rounds N]
                Dom.Bench startup [--rounds N] [--dom PATH] [--publish]

@@ -26,11 +26,11 @@ internal sealed record Rung(string Name, string Before, bool UsesThreads, double
     public static unsafe IReadOnlyList<Rung> All { get; } =
     [
         new("naive", "", false, DirectTolerance, Naive.Run),
-        new("reordered", "naive", false, DirectTolerance, Reordered<ScalarAxpy>.Run),
-        new("(reordered, cache blocks)", "reordered", false, DirectTolerance, CacheBlocked<ScalarAxpy>.Run),
-        new("vectors", "reordered", false, DirectTolerance, Reordered<VectorAxpy>.Run),
-        new("cache blocks", "vectors", false, DirectTolerance, CacheBlocked<VectorAxpy>.Run),
-        new("register tile", "cache blocks", false, DirectTolerance, RegisterTiled.Run),
+        new("reordered", "naive", false, DirectTolerance, Reordered<ScalarSums>.Run),
+        new("(reordered, cache blocks)", "reordered", false, DirectTolerance, CacheBlocked<ScalarSums>.Run),
+        new("vectors", "reordered", false, DirectTolerance, Reordered<VectorSums>.Run),
+        new("(vectors, cache blocks)", "vectors", false, DirectTolerance, CacheBlocked<VectorSums>.Run),
+        new("register tile", "vectors", false, DirectTolerance, RegisterTiled.Run),
         new("(register tile, no blocks)", "register tile", false, DirectTolerance, RegisterTiled.RunWithoutBlocks),
         new("threads", "register tile", true, DirectTolerance, Threaded.Run),
         new("Winograd F(4x4, 3x3)", "threads", true, WinogradTolerance, WinogradTiled.Run),

@@ -8,7 +8,7 @@ namespace Dom.Bench.Ladder;
 /// </summary>
 /// <remarks>
 /// A step loads 4 vectors of weights and 4 single floats and does 16 multiply-adds with them: half a load each and no
-/// store, where <see cref="VectorAxpy"/> needs two loads and a store. 16 independent sums also cover the latency of a
+/// store, where <see cref="VectorSums"/> needs two loads and a store. 16 independent sums also cover the latency of a
 /// multiply-add, 4 cycles.
 /// </remarks>
 internal static unsafe class Tile
