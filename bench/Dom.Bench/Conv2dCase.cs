@@ -20,20 +20,28 @@ public enum Conv2dPass
 }
 
 /// <summary>A convolution whose operands lie ready: random numbers in memory that was touched before.</summary>
+/// <remarks>
+/// Results have memory of their own: operands stay as they are, so a pass computes the same numbers in every call, none
+/// of them huge or tiny.
+/// </remarks>
 internal sealed unsafe class Conv2dCase : IDisposable
 {
     private readonly List<nint> _memory = [];
-    private readonly View _x, _weight, _y;
+    private readonly View _dy, _dx, _dweight;
 
     public Conv2dCase(Conv2dSizes sizes)
     {
         Sizes = sizes;
-        _x = Random(sizes.Batch * sizes.Height * sizes.Width * sizes.Inputs);
-        _weight = Random(sizes.Outputs * sizes.KernelHeight * sizes.KernelWidth * sizes.Inputs);
-        _y = Random(sizes.Batch * sizes.OutputHeight * sizes.OutputWidth * sizes.Outputs);
+        int inputs = sizes.Batch * sizes.Height * sizes.Width * sizes.Inputs;
+        int weights = sizes.Outputs * sizes.KernelHeight * sizes.KernelWidth * sizes.Inputs;
+        int outputs = sizes.Batch * sizes.OutputHeight * sizes.OutputWidth * sizes.Outputs;
+        (X, Weight, _dy) = (Random(inputs), Random(weights), Random(outputs));
+        (_dx, _dweight, Y) = (Random(inputs), Random(weights), Random(outputs));
     }
 
-    /// <summary>The 3x3 stride-1 convolutions of PreActResNet-18 at batch 128, then its others, then those of a small network.</summary>
+    /// <summary>
+    /// The 3x3 stride-1 convolutions of PreActResNet-18 at batch 128, then its others, then those of a small network.
+    /// </summary>
     public static Conv2dSizes[] Shapes { get; } =
     [
         Square(32, 64, 64), Square(16, 128, 128), Square(8, 256, 256), Square(4, 512, 512),
@@ -44,7 +52,29 @@ internal sealed unsafe class Conv2dCase : IDisposable
         Square(16, 64, 64),
     ];
 
+    /// <summary>
+    /// Every convolution of the two large networks, each once; the wide one at a quarter of the batch, for it is slow.
+    /// </summary>
+    public static (string Network, Conv2dSizes Sizes)[] Networks { get; } =
+    [
+        .. Shapes[..11].Select(sizes => ("PreActResNet-18", sizes)),
+        .. new[]
+        {
+            Square(32, 160, 160, batch: 32), Square(16, 320, 320, batch: 32), Square(8, 640, 640, batch: 32),
+            Square(32, 160, 320, stride: 2, batch: 32), Square(16, 320, 640, stride: 2, batch: 32),
+            Square(32, 16, 160, kernel: 1, batch: 32),
+            Square(32, 160, 320, kernel: 1, stride: 2, batch: 32), Square(16, 320, 640, kernel: 1, stride: 2, batch: 32),
+            Square(32, 16, 160, batch: 32), Square(32, 3, 16, batch: 32),
+        }.Select(sizes => ("WideResNet-34-10", sizes)),
+    ];
+
     public Conv2dSizes Sizes { get; }
+
+    public View X { get; }
+
+    public View Weight { get; }
+
+    public View Y { get; }
 
     /// <summary>"64 -> 128 @32 3x3 /2".</summary>
     public static string Name(Conv2dSizes s) =>
@@ -53,15 +83,11 @@ internal sealed unsafe class Conv2dCase : IDisposable
     public void Run(CpuBackend backend, Conv2dPass pass)
     {
         if (pass == Conv2dPass.Forward)
-            backend.Run(new Conv2dForward(_x, _weight, _y, Sizes));
+            backend.Run(new Conv2dForward(X, Weight, Y, Sizes));
         else if (pass == Conv2dPass.InputGradient)
-            backend.Run(new Conv2dInputGradient(_y, _weight, _x, Sizes));
+            backend.Run(new Conv2dInputGradient(_dy, Weight, _dx, Sizes));
         else
-            backend.Run(new Conv2dWeightGradient(_x, _y, _weight, Sizes));
-        // Results feed the next pass; they are brought back to size so that nothing overflows after many rounds.
-        var result = pass == Conv2dPass.Forward ? _y : pass == Conv2dPass.InputGradient ? _x : _weight;
-        if (Math.Abs(((float*)result.Address)[0]) > 1e6f)
-            Fill(result);
+            backend.Run(new Conv2dWeightGradient(X, _dy, _dweight, Sizes));
     }
 
     public void Dispose()
@@ -71,25 +97,19 @@ internal sealed unsafe class Conv2dCase : IDisposable
         _memory.Clear();
     }
 
-    private static Conv2dSizes Square(int size, int inputs, int outputs, int kernel = 3, int stride = 1) =>
-        new(128, size, size, inputs, outputs, kernel, kernel, stride, kernel / 2);
+    public static Conv2dSizes Square(int size, int inputs, int outputs, int kernel = 3, int stride = 1, int batch = 128) =>
+        new(batch, size, size, inputs, outputs, kernel, kernel, stride, kernel / 2);
 
     private View Random(int count)
     {
         var address = (nint)NativeMemory.AlignedAlloc((nuint)count * sizeof(float), 64);
         _memory.Add(address);
-        var view = new View(address, count, DType.F32, Access.ReadWrite);
-        Fill(view);
-        return view;
-    }
-
-    private static void Fill(View view)
-    {
-        uint state = 1;
-        foreach (ref float value in new Span<float>((void*)view.Address, view.Length))
+        uint state = (uint)_memory.Count; // each operand its own numbers
+        foreach (ref float value in new Span<float>((void*)address, count))
         {
             state = state * 1664525 + 1013904223;
             value = (state >> 8) * (2f / (1 << 24)) - 1;
         }
+        return new View(address, count, DType.F32, Access.ReadWrite);
     }
 }

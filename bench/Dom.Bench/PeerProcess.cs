@@ -1,12 +1,17 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dom.Tensors.Ops;
 
 namespace Dom.Bench;
 
-/// <summary>A PyTorch process that does a round of work whenever it is asked to, so that it can be interleaved with ours.</summary>
+/// <summary>
+/// A PyTorch process that does a round of work whenever it is asked to, so that it can be interleaved with ours.
+/// </summary>
 internal sealed class PeerProcess : IDisposable
 {
-    /// <summary>Settings that keep glibc from returning memory to the system and fetching it anew in every step.</summary>
+    /// <summary>
+    /// Settings that keep glibc from returning memory to the system and fetching it anew in every step.
+    /// </summary>
     public static IReadOnlyDictionary<string, string> KeepsMemory { get; } = new Dictionary<string, string>
     {
         ["MALLOC_MMAP_THRESHOLD_"] = "4294967296",
@@ -31,11 +36,23 @@ internal sealed class PeerProcess : IDisposable
         }
     }
 
-    /// <summary>Starts a process; null where there is no Python with PyTorch, and <paramref name="problem"/> then says so.</summary>
-    public static PeerProcess? Start(string work, int threads, int batch, bool channelsLast, bool keepsMemory, out string problem)
+    /// <summary>
+    /// Memory format and whether glibc keeps memory: what a user of PyTorch can choose without changing a program.
+    /// </summary>
+    public static IReadOnlyList<(string Name, string Layout, bool KeepsMemory)> Variants { get; } =
+    [
+        ("NCHW", "nchw", false), ("channels_last", "channels_last", false),
+        ("NCHW, malloc tuned", "nchw", true), ("channels_last, malloc tuned", "channels_last", true),
+    ];
+
+    /// <summary>
+    /// Starts a script of bench/peer; null where there is no Python with PyTorch, and <paramref name="problem"/> then
+    /// says so.
+    /// </summary>
+    public static PeerProcess? Start(string script, string[] arguments, bool keepsMemory, out string problem)
     {
-        string script = Path.Combine(Repository.Root, "bench", "peer", "pytorch_step.py");
-        var start = new ProcessStartInfo("/usr/bin/python3", [script, work, $"{threads}", $"{batch}", channelsLast ? "channels_last" : "nchw"])
+        string path = Path.Combine(Repository.Root, "bench", "peer", script);
+        var start = new ProcessStartInfo("/usr/bin/python3", [path, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -67,11 +84,21 @@ internal sealed class PeerProcess : IDisposable
         return null;
     }
 
-    /// <summary>Milliseconds of one round.</summary>
+    /// <summary>Milliseconds of one round of pytorch_step.py.</summary>
     public double Round() => double.Parse(Ask("round"), CultureInfo.InvariantCulture);
 
-    /// <summary>The process's largest resident size so far, in bytes.</summary>
+    /// <summary>The largest resident size of pytorch_step.py so far, in bytes.</summary>
     public long PeakMemory() => long.Parse(Ask("memory"), CultureInfo.InvariantCulture);
+
+    /// <summary>Makes the operands of a convolution in pytorch_conv.py.</summary>
+    public void SetShape(Conv2dSizes s) =>
+        Ask($"shape {s.Batch} {s.Height} {s.Width} {s.Inputs} {s.Outputs} {s.KernelHeight} {s.Stride} {s.Padding}");
+
+    /// <summary>
+    /// Milliseconds of one call of a pass in pytorch_conv.py, over as many calls as fill the seconds.
+    /// </summary>
+    public double Sample(Conv2dPass pass, double warmSeconds, double seconds) => double.Parse(
+        Ask(string.Create(CultureInfo.InvariantCulture, $"{pass} {warmSeconds} {seconds}")), CultureInfo.InvariantCulture);
 
     public void Dispose()
     {

@@ -2,24 +2,33 @@ using BenchmarkDotNet.Running;
 using Dom.Bench;
 
 // dotnet run -c Release --project bench/Dom.Bench -- conv --quick [--threads N] [--rounds N] [--only "64->64"]     a table in half a minute
+// dotnet run -c Release --project bench/Dom.Bench -- conv --peer [--threads N] [--rounds N] [--only "PreActResNet-18 64->"]    beside PyTorch
+// dotnet run -c Release --project bench/Dom.Bench -- ladder [--threads N] [--rounds N] [--batch N] [--figure FILE.svg]    docs/cpu-ladder.md
 // dotnet run -c Release --project bench/Dom.Bench -- step --quick [--threads N] [--rounds N] [--batch N] [--work train,infer,pgd16] [--peer]
 // dotnet run -c Release --project bench/Dom.Bench -- elementwise --quick [--threads N] [--rounds N] [--batch N]
 // dotnet run -c Release --project bench/Dom.Bench -- startup [--rounds N] [--dom PATH] [--publish]
 // dotnet run -c Release --project bench/Dom.Bench -- conv|step|elementwise [options of BenchmarkDotNet]
 bool quick = args.Contains("--quick");
 string[] options = [.. args.Skip(1)];
-if (Number("--threads", 0) is not { } threads || Number("--batch", 128) is not (> 0 and var batch) || Number("--rounds", 0) is not { } rounds)
+if (Number("--threads", 0) is not { } threads || Number("--batch", args.FirstOrDefault() == "ladder" ? 32 : 128) is not (> 0 and var batch) || Number("--rounds", 0) is not { } rounds)
     return Usage();
 if (threads == 0)
     threads = Environment.ProcessorCount;
 switch (args.FirstOrDefault())
 {
+    case "conv" when args.Contains("--peer"):
+        return Conv2dPeerTable.Print(threads, rounds == 0 ? 5 : rounds, Text("--only"));
     case "conv" when quick:
         Conv2dTable.Print(threads, rounds == 0 ? 7 : rounds, Text("--only"));
         return 0;
     case "conv":
         BenchmarkRunner.Run<Conv2dBenchmark>(args: options);
         return 0;
+    case "ladder":
+        if (Number("--channels", 128) is not (> 0 and var channels) || Number("--size", 16) is not (> 0 and var size)
+            || channels % 64 > 0 || size % 8 > 0)
+            return Usage();
+        return LadderTable.Print(channels, size, batch, threads, rounds == 0 ? 7 : rounds, Text("--figure"));
     case "step" when quick:
         string[] works = Text("--work") is { Length: > 0 } named ? named.Split(',') : ["train", "infer", "pgd16"];
         if (works.Except(StepTable.Works).Any())
@@ -46,6 +55,8 @@ static int Usage()
 {
     Console.Error.WriteLine("""
         usage: Dom.Bench conv --quick [--threads N] [--rounds N] [--only NAME]
+               Dom.Bench conv --peer [--threads N] [--rounds N] [--only NAME]
+               Dom.Bench ladder [--threads N] [--rounds N] [--channels N] [--size N] [--batch N] [--figure FILE.svg]
                Dom.Bench step --quick [--threads N] [--rounds N] [--batch N] [--work train,infer,pgd16,pgd128] [--peer]
                Dom.Bench elementwise --quick [--threads N] [--rounds N] [--batch N]
                Dom.Bench startup [--rounds N] [--dom PATH] [--publish]

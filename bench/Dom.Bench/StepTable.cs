@@ -13,11 +13,6 @@ namespace Dom.Bench;
 /// </summary>
 internal static class StepTable
 {
-    private static readonly (string Name, bool ChannelsLast, bool KeepsMemory)[] s_peers =
-    [
-        ("NCHW", false, false), ("channels_last", true, false), ("NCHW, malloc tuned", false, true), ("channels_last, malloc tuned", true, true),
-    ];
-
     /// <summary>The works by the name that <c>--work</c> takes; the batch of the last two is their own.</summary>
     public static IReadOnlyList<string> Works { get; } = ["train", "infer", "pgd16", "pgd128"];
 
@@ -36,9 +31,10 @@ internal static class StepTable
         var peers = new List<(string Name, bool Tuned, PeerProcess Process, Samples Samples)>();
         try
         {
-            foreach (var (name, channelsLast, keepsMemory) in compare ? s_peers : [])
+            foreach (var (name, layout, keepsMemory) in compare ? PeerProcess.Variants : [])
             {
-                if (PeerProcess.Start(work, threads, batch, channelsLast, keepsMemory, out string problem) is not { } process)
+                string[] arguments = [work, $"{threads}", $"{batch}", layout];
+                if (PeerProcess.Start("pytorch_step.py", arguments, keepsMemory, out string problem) is not { } process)
                 {
                     Say(problem);
                     break;

@@ -36,6 +36,14 @@ internal sealed class Conv2dProblem
         return [y.Read(), dx.Read(), dweight.Read()];
     }
 
+    /// <summary>y of a forward pass that is not a backend's. Fails where it wrote outside its result.</summary>
+    public unsafe float[] RunForward(Bench.Ladder.Convolution convolution, int threads)
+    {
+        using Buffer x = new(_x), weight = new(_weight), y = new(_dy.Length);
+        convolution(_sizes, (float*)x.View.Address, (float*)weight.View.Address, (float*)y.View.Address, threads);
+        return y.Read();
+    }
+
     /// <summary>The results of the reference, computed in f64.</summary>
     public float[][] Expected()
     {
