@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Dom.Bench;
 
-/// <summary>A PyTorch process that does a round of work whenever it is asked to, so that it can be interleaved with ours.</summary>
+/// <summary>A process of a peer, PyTorch or TorchSharp, that does a round of work whenever it is asked to, so that it can be interleaved with ours.</summary>
 internal sealed class PeerProcess : IDisposable
 {
     /// <summary>Settings that keep glibc from returning memory to the system and fetching it anew in every step.</summary>
@@ -17,6 +17,12 @@ internal sealed class PeerProcess : IDisposable
     private readonly Process _process;
 
     private PeerProcess(Process process, string version) => (_process, Version) = (process, version);
+
+    /// <summary>Whether the peer in TorchSharp is there: bench/Dom.Bench.TorchSharp, built with CardPackages=true.</summary>
+    public static bool HasTorchSharp => File.Exists(Path.ChangeExtension(TorchSharp, ".runtimeconfig.json"));
+
+    private static string TorchSharp { get; } = Path.Combine(
+        Repository.Root, "bench", "Dom.Bench.TorchSharp", "bin", "Release", "net10.0", "Dom.Bench.TorchSharp.dll");
 
     /// <summary>"PyTorch 1.13.1".</summary>
     public string Version { get; }
@@ -32,10 +38,19 @@ internal sealed class PeerProcess : IDisposable
     }
 
     /// <summary>Starts a process; null where there is no Python with PyTorch, and <paramref name="problem"/> then says so.</summary>
-    public static PeerProcess? Start(string work, int threads, int batch, bool channelsLast, bool keepsMemory, out string problem)
+    public static PeerProcess? Start(string work, int threads, int batch, bool channelsLast, bool keepsMemory, out string problem) => Start(
+        "/usr/bin/python3", Path.Combine(Repository.Root, "bench", "peer", "pytorch_step.py"), "PyTorch", "has no module torch (Debian: apt-get install python3-torch)",
+        [work, $"{threads}", $"{batch}", channelsLast ? "channels_last" : "nchw"], keepsMemory, out problem);
+
+    /// <summary>The same in TorchSharp, where <see cref="HasTorchSharp"/>.</summary>
+    public static PeerProcess? StartTorchSharp(string work, int threads, int batch, bool channelsLast, bool keepsMemory, out string problem) => Start(
+        "dotnet", TorchSharp, "TorchSharp", "ended at once; its message is above",
+        [work, $"{threads}", $"{batch}", channelsLast ? "channels_last" : "nchw"], keepsMemory, out problem);
+
+    private static PeerProcess? Start(
+        string host, string program, string peer, string absence, string[] arguments, bool keepsMemory, out string problem)
     {
-        string script = Path.Combine(Repository.Root, "bench", "peer", "pytorch_step.py");
-        var start = new ProcessStartInfo("/usr/bin/python3", [script, work, $"{threads}", $"{batch}", channelsLast ? "channels_last" : "nchw"])
+        var start = new ProcessStartInfo(host, [program, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -53,7 +68,7 @@ internal sealed class PeerProcess : IDisposable
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            problem = $"PyTorch is not compared: {start.FileName} cannot be started ({e.Message}).";
+            problem = $"{peer} is not compared: {host} cannot be started ({e.Message}).";
             return null;
         }
         if (process.StandardOutput.ReadLine() is { } version)
@@ -63,7 +78,7 @@ internal sealed class PeerProcess : IDisposable
         }
         process.WaitForExit();
         process.Dispose();
-        problem = $"PyTorch is not compared: {start.FileName} has no module torch (Debian: apt-get install python3-torch).";
+        problem = $"{peer} is not compared: {host} {absence}.";
         return null;
     }
 
@@ -84,6 +99,6 @@ internal sealed class PeerProcess : IDisposable
     {
         _process.StandardInput.WriteLine(line);
         _process.StandardInput.Flush();
-        return _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The PyTorch process ended; its message is above.");
+        return _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException("The peer's process ended; its message is above.");
     }
 }

@@ -8,7 +8,7 @@ using Dom.Train.Training;
 namespace Dom.Bench;
 
 /// <summary>
-/// PreActResNet-18 as a whole: training step, inference, PGD-10 step; ours and, if asked for, PyTorch's, a round of each in turn so that all
+/// PreActResNet-18 as a whole: training step, inference, PGD-10 step; ours and, if asked for, PyTorch's and TorchSharp's, a round of each in turn so that all
 /// see the same machine.
 /// </summary>
 internal static class StepTable
@@ -36,14 +36,20 @@ internal static class StepTable
         var peers = new List<(string Name, bool Tuned, PeerProcess Process, Samples Samples)>();
         try
         {
-            foreach (var (name, channelsLast, keepsMemory) in compare ? s_peers : [])
+            foreach (bool torchSharp in PeerProcess.HasTorchSharp ? new[] { false, true } : [false])
             {
-                if (PeerProcess.Start(work, threads, batch, channelsLast, keepsMemory, out string problem) is not { } process)
+                foreach (var (name, channelsLast, keepsMemory) in compare ? s_peers : [])
                 {
-                    Say(problem);
-                    break;
+                    var process = torchSharp
+                        ? PeerProcess.StartTorchSharp(work, threads, batch, channelsLast, keepsMemory, out string problem)
+                        : PeerProcess.Start(work, threads, batch, channelsLast, keepsMemory, out problem);
+                    if (process is null)
+                    {
+                        Say(problem);
+                        break;
+                    }
+                    peers.Add(($"{process.Version} {name}", keepsMemory, process, new Samples()));
                 }
-                peers.Add(($"{process.Version} {name}", keepsMemory, process, new Samples()));
             }
             ProcessMemory.ResetPeak();
             using var backend = new CpuBackend(threads);
