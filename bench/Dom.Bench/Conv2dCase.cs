@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Dom.Kernels.Cpu;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
@@ -26,7 +25,8 @@ public enum Conv2dPass
 /// </remarks>
 internal sealed unsafe class Conv2dCase : IDisposable
 {
-    private readonly List<nint> _memory = [];
+    private readonly CpuBackend _memory = new(threads: 1); // operands lie where tensors would
+    private readonly List<nint> _operands = [];
     private readonly View _dy, _dx, _dweight;
 
     public Conv2dCase(Conv2dSizes sizes)
@@ -92,9 +92,10 @@ internal sealed unsafe class Conv2dCase : IDisposable
 
     public void Dispose()
     {
-        foreach (nint address in _memory)
-            NativeMemory.AlignedFree((void*)address);
-        _memory.Clear();
+        foreach (nint address in _operands)
+            _memory.Memory.Free(address);
+        _operands.Clear();
+        _memory.Dispose();
     }
 
     public static Conv2dSizes Square(int size, int inputs, int outputs, int kernel = 3, int stride = 1, int batch = 128) =>
@@ -102,9 +103,9 @@ internal sealed unsafe class Conv2dCase : IDisposable
 
     private View Random(int count)
     {
-        var address = (nint)NativeMemory.AlignedAlloc((nuint)count * sizeof(float), 64);
-        _memory.Add(address);
-        uint state = (uint)_memory.Count; // each operand its own numbers
+        nint address = _memory.Memory.Allocate(count * sizeof(float), "operand");
+        _operands.Add(address);
+        uint state = (uint)_operands.Count; // each operand its own numbers
         foreach (ref float value in new Span<float>((void*)address, count))
         {
             state = state * 1664525 + 1013904223;

@@ -30,10 +30,10 @@ internal static class Conv2dPeerTable
         var peers = new List<(string Name, PeerProcess Process)>();
         try
         {
-            foreach (var (name, layout, keepsMemory) in PeerProcess.Variants)
+            foreach (var (name, layout, settings) in PeerProcess.Variants)
             {
                 string[] arguments = [$"{threads}", layout];
-                if (PeerProcess.Start("pytorch_conv.py", arguments, keepsMemory, out string problem) is not { } process)
+                if (PeerProcess.Start("pytorch_conv.py", arguments, settings, out string problem) is not { } process)
                 {
                     Console.Error.WriteLine(problem);
                     return 1;

@@ -45,7 +45,7 @@ switch (args.FirstOrDefault())
         BenchmarkRunner.Run<ElementwiseBenchmark>(args: options);
         return 0;
     case "startup":
-        StartupTable.Print(Text("--dom") is { Length: > 0 } dom ? dom : null, rounds == 0 ? 5 : rounds, args.Contains("--publish"));
+        StartupTable.Print(Text("--dom") is { Length: > 0 } dom ? dom : null, rounds == 0 ? 12 : rounds, args.Contains("--publish"));
         return 0;
     default:
         return Usage();

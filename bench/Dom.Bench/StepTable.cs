@@ -8,7 +8,7 @@ using Dom.Train.Training;
 namespace Dom.Bench;
 
 /// <summary>
-/// PreActResNet-18 as a whole: training step, inference, PGD-10 step; ours and, if asked for, PyTorch's, a round of each in turn so that all
+/// PreActResNet-18 as a whole: training step, inference, PGD-10 step; ours and, if asked for, PyTorch's and TorchSharp's, a round of each in turn so that all
 /// see the same machine.
 /// </summary>
 internal static class StepTable
@@ -31,15 +31,21 @@ internal static class StepTable
         var peers = new List<(string Name, bool Tuned, PeerProcess Process, Samples Samples)>();
         try
         {
-            foreach (var (name, layout, keepsMemory) in compare ? PeerProcess.Variants : [])
+            foreach (bool torchSharp in PeerProcess.HasTorchSharp ? new[] { false, true } : [false])
             {
-                string[] arguments = [work, $"{threads}", $"{batch}", layout];
-                if (PeerProcess.Start("pytorch_step.py", arguments, keepsMemory, out string problem) is not { } process)
+                foreach (var (name, layout, settings) in compare ? PeerProcess.Variants : [])
                 {
-                    Say(problem);
-                    break;
+                    string[] arguments = [work, $"{threads}", $"{batch}", layout];
+                    var process = torchSharp
+                        ? PeerProcess.StartTorchSharp(arguments, settings, out string problem)
+                        : PeerProcess.Start("pytorch_step.py", arguments, settings, out problem);
+                    if (process is null)
+                    {
+                        Say(problem);
+                        break;
+                    }
+                    peers.Add(($"{process.Version} {name}", settings.Count > 0, process, new Samples()));
                 }
-                peers.Add(($"{process.Version} {name}", keepsMemory, process, new Samples()));
             }
             ProcessMemory.ResetPeak();
             using var backend = new CpuBackend(threads);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Dom.Cli.Bench;
 using Dom.Train.Training;
 
@@ -30,7 +29,7 @@ internal static class BenchCommand
             var figures = new MachineBench(given, plan, what => Show(screen, what)).Run();
             Show(screen, "");
             if (parse.GetValue(json))
-                configuration.Output.WriteLine(JsonSerializer.Serialize(figures, RunJson.Compact));
+                configuration.Output.WriteLine(JsonLine.Of(figures));
             else
                 configuration.Output.Write(figures);
             return ExitCode.Done;

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text.Json;
-using Dom.Train.Training;
 
 namespace Dom.Cli;
 
@@ -40,7 +38,7 @@ internal static class DevicesCommand
             """);
     }
 
-    private static string ToJson() => JsonSerializer.Serialize(new Dictionary<string, object>
+    private static string ToJson() => JsonLine.Of(new Dictionary<string, object>
     {
         ["devices"] = new object[]
         {
@@ -55,5 +53,5 @@ internal static class DevicesCommand
         ["auto"] = "cpu",
         ["runtime"] = RuntimeInformation.FrameworkDescription,
         ["system"] = $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.OSArchitecture}",
-    }, RunJson.Compact);
+    });
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Dom.Kernels.Cpu;
 using Dom.Nn;
 using Dom.Nn.Models;
@@ -96,7 +95,7 @@ internal sealed class EvalCommand
         figures.Print(screen, attack.ShortName);
         profile?.Finish(screen.Writer);
         if (json)
-            parse.InvocationConfiguration.Output.WriteLine(JsonSerializer.Serialize(figures, RunJson.Compact));
+            parse.InvocationConfiguration.Output.WriteLine(JsonLine.Of(figures));
         return ExitCode.Done;
 
         EvaluationResult Measure(AttackOptions attacked)

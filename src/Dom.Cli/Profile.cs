@@ -18,7 +18,8 @@ internal sealed class Profile
     private readonly ProfilingBackend _backend;
     private readonly System.Diagnostics.Stopwatch _watch = System.Diagnostics.Stopwatch.StartNew();
     private TimeSpan _firstStep;
-    private int _steps, _firstCalls;
+    private int _steps, _callsBefore, _firstCalls, _firstSpans, _stepSpans;
+    private bool _isOver;
 
     private Profile(string path, ProfilingBackend backend) => (_path, _backend) = (path, backend);
 
@@ -45,6 +46,7 @@ internal sealed class Profile
     /// <summary>Begins, with what was called while everything was made ready left out.</summary>
     public void Start()
     {
+        _callsBefore = _backend.CallCount;
         _watch.Restart();
         _backend.IsPaused = false;
     }
@@ -56,10 +58,16 @@ internal sealed class Profile
             return;
         _steps++;
         if (_steps == 1)
-            (_firstStep, _firstCalls) = (_watch.Elapsed, _backend.Calls.Count);
+            (_firstStep, _firstCalls, _firstSpans) = (_watch.Elapsed, _backend.CallCount - _callsBefore, _backend.Spans.Count);
         if (isLast || _steps == MostSteps)
             Stop();
     }
+
+    /// <summary>A part of the run begins; what it takes is noted until the first epoch is stored, with the calls that are no longer profiled left out.</summary>
+    public IDisposable? Begin(string part) => _isOver ? null : new Part(_backend, part);
+
+    /// <summary>The first epoch is stored.</summary>
+    public void EpochDone() => _isOver = true;
 
     /// <summary>Writes the trace and says where the time went.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
@@ -78,7 +86,13 @@ internal sealed class Profile
         foreach (var group in calls.GroupBy(call => call.Name).OrderByDescending(Total))
             AddRow(group.Key, Text($"{group.Count() / (double)steps:0.#}"), Total(group));
         AddRow("(between calls)", "", all - Total(calls));
+        var spans = _backend.Spans;
+        foreach (var group in spans.Take(_stepSpans).Skip(leavesOut ? _firstSpans : 0).GroupBy(span => span.Name))
+            AddRow($"  of it {group.Key}", "", group.Sum(span => span.Duration.TotalMilliseconds - Total(calls.Where(call => IsIn(call, span)))));
         output.Write(table.ToString("            "));
+        var behind = spans.Skip(_stepSpans).GroupBy(span => span.Name).Select(group => Text($"{group.Key} {group.Sum(span => span.Duration.TotalMilliseconds):0.0} ms")).ToArray();
+        if (behind.Length > 0)
+            output.WriteLine($"            after the epoch: {string.Join(", ", behind)}");
 
         void AddRow(string name, string count, double total) =>
             table.Add(name, count, Text($"{total / steps:0.000}"), Text($"{total / all * 100:0.0} %"));
@@ -88,10 +102,22 @@ internal sealed class Profile
 
     private static double Total(IEnumerable<ProfiledCall> calls) => calls.Sum(call => call.Duration.TotalMilliseconds);
 
+    private static bool IsIn(ProfiledCall call, ProfiledSpan span) =>
+        call.Thread == span.Thread && call.Start >= span.Start && call.Start + call.Duration <= span.Start + span.Duration;
+
     private void Stop()
     {
+        if (!_backend.IsPaused)
+            _stepSpans = _backend.Spans.Count;
         _backend.IsPaused = true;
         _watch.Stop();
+    }
+
+    private sealed class Part(ProfilingBackend backend, string name) : IDisposable
+    {
+        private readonly long _begin = System.Diagnostics.Stopwatch.GetTimestamp();
+
+        public void Dispose() => backend.AddSpan(name, _begin);
     }
 }
 
@@ -109,5 +135,12 @@ internal sealed class ProfiledProgress(ITrainingObserver inner, Profile profile)
     public void Evaluating(int done, int total) => inner.Evaluating(done, total);
 
     /// <inheritdoc/>
-    public void EpochDone(EpochMetrics metrics) => inner.EpochDone(metrics);
+    public void EpochDone(EpochMetrics metrics)
+    {
+        profile.EpochDone();
+        inner.EpochDone(metrics);
+    }
+
+    /// <inheritdoc/>
+    public IDisposable? Begin(string part) => profile.Begin(part);
 }

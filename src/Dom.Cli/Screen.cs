@@ -25,8 +25,30 @@ internal sealed class Screen
     /// <summary>Columns of the terminal.</summary>
     public int Width => IsLive && Console.WindowWidth > 20 ? Console.WindowWidth : WidthOfFiles;
 
+    /// <summary>Writes names with a text each, wrapped between words to the width of the screen and indented behind the names.</summary>
+    /// <remarks>Every run begins with such a list, so it must not wait for the library that draws tables.</remarks>
+    public void List(params IReadOnlyList<(string Name, string Text)> items)
+    {
+        int indent = items.Max(item => item.Name.Length) + 1;
+        foreach (var (name, text) in items)
+        {
+            string line = name.PadRight(indent);
+            int used = 0;
+            foreach (string word in text.Split(' '))
+            {
+                if (used > 0 && line.Length + 1 + word.Length > Width)
+                {
+                    Writer.WriteLine(line);
+                    (line, used) = (new string(' ', indent), 0);
+                }
+                line += used++ > 0 ? $" {word}" : word;
+            }
+            Writer.WriteLine(line);
+        }
+    }
+
     /// <summary>Writes a table. Cells are plain text; brackets mean nothing.</summary>
-    /// <param name="headers">Names of the columns, or none for a table without a head.</param>
+    /// <param name="headers">Names of the columns.</param>
     /// <param name="rows">Cells, as many a row as there are columns.</param>
     public void Table(IReadOnlyList<string> headers, IEnumerable<IReadOnlyList<string>> rows)
     {
@@ -40,11 +62,10 @@ internal sealed class Screen
             Interactive = InteractionSupport.No,
         });
         console.Profile.Width = Width;
-        var table = new Table { Border = headers.Count == 0 ? TableBorder.None : TableBorder.Simple, ShowHeaders = headers.Count > 0 };
-        var cells = rows.ToArray();
-        for (int i = 0; i < cells.Max(row => row.Count); i++)
-            table.AddColumn(new TableColumn(new Text(headers.Count > 0 ? headers[i] : "")) { NoWrap = i == 0 });
-        foreach (var row in cells)
+        var table = new Table { Border = TableBorder.Simple };
+        for (int i = 0; i < headers.Count; i++)
+            table.AddColumn(new TableColumn(new Text(headers[i])) { NoWrap = i == 0 });
+        foreach (var row in rows)
             table.AddRow(row.Select(cell => new Text(cell)));
         console.Write(table);
         if (!IsLive)

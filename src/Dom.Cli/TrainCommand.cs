@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Dom.Kernels.Cpu;
 using Dom.Tensors.Backend;
 using Dom.Train;
@@ -67,7 +66,7 @@ internal sealed class TrainCommand
             ? Resume(parse, folder, threads, checkpointEvery, screen, cancel)
             : Start(parse, threads, checkpointEvery, screen, cancel);
         if (json)
-            parse.InvocationConfiguration.Output.WriteLine(JsonSerializer.Serialize(figures, RunJson.Compact));
+            parse.InvocationConfiguration.Output.WriteLine(JsonLine.Of(figures));
         return figures.Status == "finished" ? ExitCode.Done : ExitCode.Interrupted;
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
 using Dom.Tensors.Memory;
@@ -6,6 +7,7 @@ namespace Dom.Kernels;
 
 /// <summary>What the backends that compute in the host's memory share: allocation, copies, and the way from a call to its kernel.</summary>
 /// <remarks>A subclass is a partial class: one file per operator, in which it implements <see cref="IKernel{TCall}"/> for the operator's calls.</remarks>
+[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.Interfaces)]
 public abstract class HostBackend : IBackend
 {
     // Kernels share scratch memory and threads: calls of several threads take turns.
@@ -65,7 +67,8 @@ public abstract class HostBackend : IBackend
     }
 
     /// <summary>Whether this class implements the call's kernel.</summary>
-    protected bool HasKernel(Type call) => typeof(IKernel<>).MakeGenericType(call).IsInstanceOfType(this);
+    protected bool HasKernel(Type call) => Array.Exists(
+        GetType().GetInterfaces(), kernel => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(IKernel<>) && kernel.GenericTypeArguments[0] == call);
 
     private sealed unsafe class HostBlocks : IBlockSource
     {

@@ -12,6 +12,8 @@ public sealed class ProjectTests
         ["Dom.Cli"] = ["Dom.Train", "Dom.Kernels"],
     };
 
+    private const string OptionalLabel = "Only with CardPackages=true", OptionalCondition = "'$(CardPackages)' == 'true'";
+
     private static IEnumerable<string> Projects => Repository.Projects.Select(Repository.NameOf);
 
     [TestCaseSource(nameof(Projects))]
@@ -28,6 +30,23 @@ public sealed class ProjectTests
         if (project != "Dom.Cli")
             Assert.That(Repository.Includes(PathOf(project), "PackageReference"), Is.Empty);
     }
+
+    /// <summary>A build of the solution must not need a feed that carries them.</summary>
+    [Test]
+    public void Packages_that_not_every_feed_carries_are_referenced_under_their_switch_only()
+    {
+        var optional = Repository.Includes(Path.Combine(Repository.Root, "Directory.Packages.props"), "PackageVersion", labelled: OptionalLabel).ToArray();
+        Assert.That(optional, Does.Contain("TorchSharp-cpu"));
+        foreach (string project in Repository.AllProjects)
+        {
+            var unconditional = Repository.Includes(project, "PackageReference", withoutCondition: OptionalCondition);
+            Assert.That(unconditional.Intersect(optional), Is.Empty, project);
+        }
+    }
+
+    [Test]
+    public void The_peer_in_TorchSharp_references_none_of_our_projects() => Assert.That(
+        Repository.Includes(Repository.AllProjects.Single(p => Repository.NameOf(p) == "Dom.Bench.TorchSharp"), "ProjectReference"), Is.Empty);
 
     [Test]
     public void No_source_file_is_longer_than_500_lines() =>

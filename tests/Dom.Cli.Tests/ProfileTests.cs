@@ -25,7 +25,7 @@ public sealed class ProfileTests
     {
         using var scratch = new ScratchFolder();
         var run = Cli.Run(Tiny(scratch["run"], "--profile", scratch["trace.json"]));
-        var events = JsonDocument.Parse(File.ReadAllText(scratch["trace.json"])).RootElement.GetProperty("traceEvents").EnumerateArray().ToArray();
+        var events = EventsOf(scratch["trace.json"], isHost: false);
         string[] names = [.. events.Select(e => e.GetProperty("name").GetString()!)];
         double[] starts = [.. events.Select(e => e.GetProperty("ts").GetDouble())];
         Assert.Multiple(() =>
@@ -39,6 +39,30 @@ public sealed class ProfileTests
             Assert.That(run.Output, Does.Match(@"(?m)^ +SgdStep +1 +[\d.]+ +[\d.]+ %$"));
             Assert.That(run.Output, Does.Match(@"(?m)^ +\(between calls\) +[\d.]+ +[\d.]+ %$"));
         });
+    }
+
+    [Test]
+    public void The_trace_shows_what_the_training_thread_does_between_the_calls()
+    {
+        using var scratch = new ScratchFolder();
+        var run = Cli.Run(Tiny(scratch["run"], "--profile", scratch["trace.json"], "--checkpoint-every", "2"));
+        JsonElement[] calls = EventsOf(scratch["trace.json"], isHost: false), host = EventsOf(scratch["trace.json"], isHost: true);
+        var batch = host.First(span => NameOf(span) == "batch");
+        var crop = calls.First(call => NameOf(call) == "CropFlip");
+        Assert.Multiple(() =>
+        {
+            Assert.That(host.Select(NameOf).Where(name => name is "batch" or "figures"), Has.Exactly(4).EqualTo("batch").And.Exactly(4).EqualTo("figures"));
+            Assert.That(host.Select(NameOf).SkipWhile(name => name != "evaluation"),
+                Is.EqualTo(new[] { "evaluation", "epoch figures", "ledger", "metrics", "checkpoint" }), "of the first epoch, and no other");
+            Assert.That(host.Count(span => NameOf(span) == "checkpoint"), Is.EqualTo(2), "after step 2, and behind the epoch; step 4 is its end");
+            Assert.That(Start(batch), Is.LessThan(Start(crop)), "images are gathered inside the batch");
+            Assert.That(Start(batch) + batch.GetProperty("dur").GetDouble(), Is.GreaterThan(Start(crop) + crop.GetProperty("dur").GetDouble()));
+            Assert.That(run.Output, Does.Match(@"(?m)^ +of it batch +[\d.]+ +[\d.]+ %$"));
+            Assert.That(run.Output, Does.Match(@"(?m)^ +after the epoch: evaluation [\d.]+ ms, epoch figures [\d.]+ ms, ledger [\d.]+ ms, metrics [\d.]+ ms, checkpoint [\d.]+ ms$"));
+        });
+
+        static string NameOf(JsonElement e) => e.GetProperty("name").GetString()!;
+        static double Start(JsonElement e) => e.GetProperty("ts").GetDouble();
     }
 
     [Test]
@@ -59,4 +83,10 @@ public sealed class ProfileTests
         Cli.Run(Tiny(scratch["run"], "--profile", scratch["none/trace.json"])).ShouldFail(ExitCode.WrongUsage, "--profile", "there is no folder");
         Assert.That(Directory.Exists(scratch["run"]), Is.False);
     }
+
+    private static JsonElement[] EventsOf(string trace, bool isHost) =>
+    [
+        .. JsonDocument.Parse(File.ReadAllText(trace)).RootElement.GetProperty("traceEvents").EnumerateArray()
+            .Where(e => e.GetProperty("cat").GetString() == "host" == isHost),
+    ];
 }

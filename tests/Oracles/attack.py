@@ -3,11 +3,18 @@ attack.py step FOLDER: what PyTorch makes of it, into answers.safetensors:
 
 fgsm: the FGSM image and the gradient behind it. From iterates.safetensors (x0 .. x10, [N, H, W, C]): for every step k the gradient
 at x_k and PyTorch's own x_{k+1} from it.
+
+attack.py exact FOLDER: the same in f64, in whole and along the linear piece that the engine was on, into exact.safetensors. A network of ReLUs
+is linear where no unit changes its sign; signs.safetensors says, for every image batch of iterates.safetensors (clean, x0 .. x9) and every ReLU in
+the order in which they run, which units the engine let through: "x3.relu7", [N, H, W, C], 1 or 0. For every batch there are the f64 gradient
+("x3.gradient"), the f64 gradient with the engine's signs ("x3.piece"), and "x3.flips": a row [relu, image, f64 input, largest |input| of that ReLU]
+for every unit whose sign is another in f64.
 """
 import os
 import sys
 
 import torch
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 import arrays
@@ -48,6 +55,45 @@ def answer(folder):
     arrays.write(os.path.join(folder, "answers.safetensors"), {key: arrays.nhwc(value) for key, value in answers.items()})
 
 
+class Rectifiers:
+    """Takes the place of the models' ReLU: keeps what goes in, and lets through what it is told to."""
+
+    def __init__(self, signs=None):
+        self.signs, self.inputs = signs, []
+
+    def __call__(self, x):
+        self.inputs.append(x.detach())
+        return nn.functional.relu(x) if self.signs is None else x * self.signs[len(self.inputs) - 1]
+
+
+def gradient_through(rectifiers, model, pixels, labels):
+    models.relu = rectifiers
+    result = gradient(model, pixels, labels)
+    models.relu = nn.functional.relu
+    return result
+
+
+def exact(folder):
+    model = models.create("preact-resnet18")
+    model.load_state_dict(arrays.read(os.path.join(folder, "start.safetensors")))
+    model.double().eval()
+    labels = arrays.read(os.path.join(folder, "batch.safetensors"))["labels"].long()
+    batches = arrays.read(os.path.join(folder, "iterates.safetensors"))
+    signs = arrays.read(os.path.join(folder, "signs.safetensors"))
+    answers = {}
+    for name in ["clean"] + [f"x{k}" for k in range(STEPS)]:
+        x, whole = arrays.nchw(batches[name]).double(), Rectifiers()
+        answers[f"{name}.gradient"] = arrays.nhwc(gradient_through(whole, model, x, labels))
+        taken = [arrays.nchw(signs[f"{name}.relu{i}"]) if z.dim() == 4 else signs[f"{name}.relu{i}"] for i, z in enumerate(whole.inputs)]
+        answers[f"{name}.piece"] = arrays.nhwc(gradient_through(Rectifiers([t.double() for t in taken]), model, x, labels))
+        flips = []
+        for i, (z, sign) in enumerate(zip(whole.inputs, taken)):
+            for at in ((z > 0) != (sign > 0)).nonzero().tolist():
+                flips.append([i, at[0], z[tuple(at)].item(), z.abs().max().item()])
+        answers[f"{name}.flips"] = torch.tensor(flips, dtype=torch.float64).reshape(-1, 4)
+    arrays.write(os.path.join(folder, "exact.safetensors"), answers)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    {"make": make, "step": answer}[sys.argv[1]](sys.argv[2])
+    {"make": make, "step": answer, "exact": exact}[sys.argv[1]](sys.argv[2])

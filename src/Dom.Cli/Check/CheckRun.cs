@@ -1,9 +1,7 @@
-using System.Text.Json;
 using Dom.Kernels.Conformance;
 using Dom.Kernels.Reference;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
-using Dom.Train.Training;
 
 namespace Dom.Cli.Check;
 
@@ -59,7 +57,7 @@ internal sealed class CheckRun(CheckPlan plan, TextWriter output, LiveLine live)
             + $"{passed} passed, {failures.Length} failed{(skipped > 0 ? $", {skipped} skipped" : "")}";
     }
 
-    private string ToJson(IBackend backend, ConformanceReport report) => JsonSerializer.Serialize(new Dictionary<string, object>
+    private string ToJson(IBackend backend, ConformanceReport report) => JsonLine.Of(new Dictionary<string, object>
     {
         ["device"] = backend.Name,
         ["passed"] = report.Cases.Count(c => c.Outcome == Outcome.Passed),
@@ -72,7 +70,7 @@ internal sealed class CheckRun(CheckPlan plan, TextWriter output, LiveLine live)
         }).ToArray(),
         ["failures"] = report.Cases.Where(c => c.Outcome == Outcome.Failed).Select(c => c.Message).ToArray(),
         ["skips"] = report.Cases.Where(c => c.Outcome == Outcome.Unsupported).Select(c => c.Message).ToArray(),
-    }, RunJson.Compact);
+    });
 
     private static string Line(int width, params string[] cells) =>
         $"{cells[0].PadRight(width)}  {cells[1],-4}  {cells[2],5}  {cells[3],7}  {cells[4],9}  {cells[5]}";

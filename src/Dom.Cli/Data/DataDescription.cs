@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Dom.Train;
 using Dom.Train.Data;
 using Dom.Train.Training;
@@ -68,7 +67,7 @@ internal sealed class DataDescription
         var (mean, std) = MeasuredStatistics();
         var (usedMean, usedStd) = DataSets.Normalization(_set);
         var (trainCounts, testCounts) = (CountsOf(train), CountsOf(_set.Test));
-        return JsonSerializer.Serialize(new Dictionary<string, object>
+        return JsonLine.Of(new Dictionary<string, object>
         {
             ["name"] = _set.Name,
             ["format"] = _format,
@@ -88,7 +87,7 @@ internal sealed class DataDescription
             ["wrongTrainLabels"] = WrongCount(train),
             ["wrongTestLabels"] = WrongCount(_set.Test),
             ["sha256"] = _set.Hash(),
-        }, RunJson.Compact);
+        });
     }
 
     /// <summary>Number of labels that were made wrong on purpose.</summary>

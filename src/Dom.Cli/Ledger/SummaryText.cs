@@ -1,7 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
 using Dom.Train.Memorization;
-using Dom.Train.Training;
 
 namespace Dom.Cli.Ledger;
 
@@ -38,7 +36,7 @@ internal sealed class SummaryText(RunLedger run, float threshold)
         };
         if (run.Store.Has(LedgerColumns.AdversarialLoss))
             values["adversarial"] = Rows(adversarial: true);
-        return JsonSerializer.Serialize(values, RunJson.Compact);
+        return JsonLine.Of(values);
     }
 
     private string Table(string title, bool adversarial)

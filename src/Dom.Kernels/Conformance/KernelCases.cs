@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Dom.Kernels.Conformance.Cases;
 using Dom.Kernels.Cpu;
 using Dom.Tensors;
@@ -39,7 +40,10 @@ public static class KernelCases
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
-    public static IReadOnlyList<Type> Calls { get; } = typeof(IKernelCall).Assembly.GetTypes()
+    public static IReadOnlyList<Type> Calls { get; } = FindCalls();
+
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "A published dom keeps all of Dom.Tensors: only the framework is trimmed.")]
+    private static Type[] FindCalls() => typeof(IKernelCall).Assembly.GetTypes()
         .Where(t => t.IsValueType && typeof(IKernelCall).IsAssignableFrom(t)).OrderBy(t => t.Name, StringComparer.Ordinal).ToArray();
 
     /// <summary>A case, short to write.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -84,6 +85,7 @@ public sealed class KernelCallLayout
     private static TValue At<TCall, TValue>(in TCall call, nint offset) where TCall : struct, IKernelCall =>
         Unsafe.ReadUnaligned<TValue>(in Unsafe.AddByteOffset(ref Unsafe.As<TCall, byte>(ref Unsafe.AsRef(in call)), offset));
 
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "Trimming removes no field of a struct: calls are read as bytes, field by field.")]
     private static IEnumerable<Field> Flatten(Type type, nint start)
     {
         // Declaration order; for a record struct the backing fields of its parameters.

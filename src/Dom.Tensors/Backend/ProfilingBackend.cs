@@ -10,7 +10,8 @@ namespace Dom.Tensors.Backend;
 public sealed class ProfilingBackend(IBackend inner) : DecoratingBackend(inner)
 {
     private readonly Lock _lock = new();
-    private readonly List<ProfiledCall> _calls = [];
+    private readonly List<(RecordedCall Call, int Thread, long Begin, TimeSpan Duration)> _calls = [];
+    private readonly List<ProfiledSpan> _spans = [];
     private readonly long _start = Stopwatch.GetTimestamp();
     private volatile bool _isPaused;
 
@@ -27,7 +28,20 @@ public sealed class ProfilingBackend(IBackend inner) : DecoratingBackend(inner)
         get
         {
             lock (_lock)
-                return _calls.ToArray();
+            {
+                return _calls.Select(c => new ProfiledCall(
+                    c.Call.Name, c.Call.Arguments, c.Thread, Stopwatch.GetElapsedTime(_start, c.Begin), c.Duration)).ToArray();
+            }
+        }
+    }
+
+    /// <summary>What <see cref="AddSpan"/> was told, in that order.</summary>
+    public IReadOnlyList<ProfiledSpan> Spans
+    {
+        get
+        {
+            lock (_lock)
+                return _spans.ToArray();
         }
     }
 
@@ -59,21 +73,33 @@ public sealed class ProfilingBackend(IBackend inner) : DecoratingBackend(inner)
         Inner.Run(in call);
         Inner.Synchronize();
         var duration = Stopwatch.GetElapsedTime(begin);
-        var profiled = new ProfiledCall(
-            typeof(TCall).Name, KernelCallLayout.Of<TCall>().Describe(in call), Environment.CurrentManagedThreadId,
-            Stopwatch.GetElapsedTime(_start, begin), duration);
+        // Arguments become text when somebody reads them: it would take longer than a small kernel, and show as a gap behind it.
+        var recorded = new RecordedCall<TCall>(call);
         lock (_lock)
-            _calls.Add(profiled);
+            _calls.Add((recorded, Environment.CurrentManagedThreadId, begin, duration));
+    }
+
+    /// <summary>Adds work of the calling thread that just ended, and that may hold calls, to the trace: a batch, a checkpoint.</summary>
+    /// <param name="name">What it is called.</param>
+    /// <param name="begin">When it began, as <see cref="Stopwatch.GetTimestamp"/> tells it.</param>
+    public void AddSpan(string name, long begin)
+    {
+        var span = new ProfiledSpan(name, Environment.CurrentManagedThreadId, Stopwatch.GetElapsedTime(_start, begin), Stopwatch.GetElapsedTime(begin));
+        lock (_lock)
+            _spans.Add(span);
     }
 
     /// <summary>Forgets the calls so far: what was measured while warming up.</summary>
     public void Clear()
     {
         lock (_lock)
+        {
             _calls.Clear();
+            _spans.Clear();
+        }
     }
 
-    /// <summary>Writes the calls as a Chrome trace (complete events, microseconds) for chrome://tracing, Perfetto or speedscope.</summary>
+    /// <summary>Writes the calls, and behind them the spans (category "host"), as a Chrome trace (complete events, microseconds) for chrome://tracing, Perfetto or speedscope.</summary>
     public void WriteTo(Stream stream)
     {
         using var json = new Utf8JsonWriter(stream);
@@ -82,21 +108,31 @@ public sealed class ProfilingBackend(IBackend inner) : DecoratingBackend(inner)
         json.WriteStartArray("traceEvents");
         foreach (var call in Calls)
         {
-            json.WriteStartObject();
-            json.WriteString("name", call.Name);
-            json.WriteString("cat", Name);
-            json.WriteString("ph", "X");
-            json.WriteNumber("ts", call.Start.TotalMicroseconds);
-            json.WriteNumber("dur", call.Duration.TotalMicroseconds);
-            json.WriteNumber("pid", 1);
-            json.WriteNumber("tid", call.Thread);
+            WriteEvent(json, call.Name, Name, call.Thread, call.Start, call.Duration);
             json.WriteStartObject("args");
             json.WriteString("call", call.Arguments);
             json.WriteEndObject();
             json.WriteEndObject();
         }
+        foreach (var span in Spans)
+        {
+            WriteEvent(json, span.Name, "host", span.Thread, span.Start, span.Duration);
+            json.WriteEndObject();
+        }
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    private static void WriteEvent(Utf8JsonWriter json, string name, string category, int thread, TimeSpan start, TimeSpan duration)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", name);
+        json.WriteString("cat", category);
+        json.WriteString("ph", "X");
+        json.WriteNumber("ts", start.TotalMicroseconds);
+        json.WriteNumber("dur", duration.TotalMicroseconds);
+        json.WriteNumber("pid", 1);
+        json.WriteNumber("tid", thread);
     }
 
     /// <summary>The <see cref="Summary"/> as lines of text: call, count, total ms, share.</summary>
@@ -118,6 +154,13 @@ public sealed class ProfilingBackend(IBackend inner) : DecoratingBackend(inner)
 /// <param name="Start">When it began, from the making of the backend.</param>
 /// <param name="Duration">Until it had finished.</param>
 public sealed record ProfiledCall(string Name, string Arguments, int Thread, TimeSpan Start, TimeSpan Duration);
+
+/// <summary>Work around the calls, such as the making of a batch or a checkpoint.</summary>
+/// <param name="Name">What it is called.</param>
+/// <param name="Thread">Managed id of its thread.</param>
+/// <param name="Start">When it began, from the making of the backend.</param>
+/// <param name="Duration">How long it took, calls inside it included.</param>
+public sealed record ProfiledSpan(string Name, int Thread, TimeSpan Start, TimeSpan Duration);
 
 /// <summary>All calls of one name.</summary>
 /// <param name="Name">"Conv2dForward".</param>

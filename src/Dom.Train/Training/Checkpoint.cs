@@ -111,8 +111,8 @@ public static class Checkpoint
         var metadata = new Dictionary<string, string>
         {
             ["format"] = Format,
-            ["options"] = JsonSerializer.Serialize(options with { DataDirectory = null }, RunJson.Compact),
-            ["state"] = JsonSerializer.Serialize(state, RunJson.Compact),
+            ["options"] = JsonSerializer.Serialize(options with { DataDirectory = null }, RunJsonContext.Default.TrainOptions),
+            ["state"] = JsonSerializer.Serialize(state, RunJsonContext.Default.RunState),
         };
         AtomicFile.Write(path, stream => SafetensorsFile.Write(stream, entries, metadata));
     }
@@ -121,7 +121,7 @@ public static class Checkpoint
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(json, RunJson.Compact) ?? throw new CheckpointException($"{file}: the metadata are empty.");
+            return JsonSerializer.Deserialize(json, RunJson.TypeIn<T>(RunJson.Compact)) ?? throw new CheckpointException($"{file}: the metadata are empty.");
         }
         catch (JsonException e)
         {

@@ -19,4 +19,11 @@ public interface ITrainingObserver
 
     /// <summary>An epoch is done.</summary>
     void EpochDone(EpochMetrics metrics);
+
+    /// <summary>
+    /// A part of the run begins; it ends when the result is disposed. In a step "batch" and "figures", and with checkpoints inside an epoch "checkpoint"; behind
+    /// an epoch "evaluation", "epoch figures", "ledger", "metrics" and "checkpoint".
+    /// </summary>
+    /// <returns>What to dispose, or null where nobody wants to know.</returns>
+    IDisposable? Begin(string part) => null;
 }

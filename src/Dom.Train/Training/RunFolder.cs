@@ -116,7 +116,7 @@ public sealed class RunFolder(string path)
 
     /// <summary>Writes the description, atomically.</summary>
     public void Write(RunDescription description) => AtomicFile.WriteText(
-        DescriptionFile, JsonSerializer.Serialize(description, RunJson.Indented) + "\n");
+        DescriptionFile, JsonSerializer.Serialize(description, RunJson.TypeIn<RunDescription>(RunJson.Indented)) + "\n");
 
     /// <summary>Reads the description.</summary>
     /// <exception cref="CheckpointException">There is no run in the folder, or the file is damaged.</exception>
@@ -126,7 +126,7 @@ public sealed class RunFolder(string path)
             throw new CheckpointException($"{Path}: there is no run here; a run's folder holds a run.json.");
         try
         {
-            return JsonSerializer.Deserialize<RunDescription>(File.ReadAllText(DescriptionFile), RunJson.Indented)
+            return JsonSerializer.Deserialize(File.ReadAllText(DescriptionFile), RunJson.TypeIn<RunDescription>(RunJson.Indented))
                 ?? throw new CheckpointException($"{DescriptionFile}: the file is empty.");
         }
         catch (JsonException e)
@@ -140,7 +140,7 @@ public sealed class RunFolder(string path)
     {
         try
         {
-            File.AppendAllText(MetricsFile, JsonSerializer.Serialize(metrics, RunJson.Compact) + "\n");
+            File.AppendAllText(MetricsFile, JsonSerializer.Serialize(metrics, RunJsonContext.Default.EpochMetrics) + "\n");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -157,7 +157,7 @@ public sealed class RunFolder(string path)
         try
         {
             return File.ReadLines(MetricsFile).Take(epochs).Where(line => line.Length > 0)
-                .Select(line => JsonSerializer.Deserialize<EpochMetrics>(line, RunJson.Compact)!).ToArray();
+                .Select(line => JsonSerializer.Deserialize(line, RunJsonContext.Default.EpochMetrics)!).ToArray();
         }
         catch (JsonException e)
         {

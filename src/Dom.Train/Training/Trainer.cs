@@ -98,13 +98,21 @@ public sealed class Trainer : IDisposable
             int start = State.Step * _options.Batch;
             var rows = order.AsSpan(start, Math.Min(_options.Batch, order.Length - start));
             var position = new StepPosition(State.Epoch, State.Step, Steps);
-            var figures = _step.Run(_train.Gather(rows, _options.Augmentation, augmentation), position);
-            State = State with { Step = State.Step + 1, Kept = State.Kept + figures.Kept };
-            loss += figures.Losses.Sum(l => (double)l);
-            visits += rows.Length;
-            observer?.StepDone(new StepProgress(
-                position, loss / visits, figures.Losses.Count(l => l < _options.EffectiveThreshold) / (double)rows.Length,
-                visits / watch.Elapsed.TotalSeconds, schedule.At(position.Time)));
+            Batch batch;
+            using (observer?.Begin("batch"))
+                batch = _train.Gather(rows, _options.Augmentation, augmentation);
+            var figures = _step.Run(batch, position);
+            StepProgress progress;
+            using (observer?.Begin("figures"))
+            {
+                State = State with { Step = State.Step + 1, Kept = State.Kept + figures.Kept };
+                loss += figures.Losses.Sum(l => (double)l);
+                visits += rows.Length;
+                progress = new StepProgress(
+                    position, loss / visits, figures.Losses.Count(l => l < _options.EffectiveThreshold) / (double)rows.Length,
+                    visits / watch.Elapsed.TotalSeconds, schedule.At(position.Time));
+            }
+            observer?.StepDone(progress);
             afterStep?.Invoke();
         }
         return visits == 0 ? double.NaN : visits / watch.Elapsed.TotalSeconds;
@@ -121,11 +129,15 @@ public sealed class Trainer : IDisposable
         RequireFiniteParameters();
         var attack = _options.EvaluationAttack;
         int total = _test.Count * (attack.Kind == Attacks.AttackKind.None ? 1 : 2);
+        var evaluating = observer?.Begin("evaluation");
         var clean = Evaluation.Run(
             Network, _test, Attacks.AttackOptions.None, batch: _options.Batch, progress: n => observer?.Evaluating(n, total), cancel: cancel);
         var robust = attack.Kind == Attacks.AttackKind.None ? null : Evaluation.Run(
             Network, _test, attack, _options.Seed, State.Epoch, _options.Batch, progress: n => observer?.Evaluating(_test.Count + n, total), cancel: cancel);
 
+        evaluating?.Dispose();
+
+        using var figures = observer?.Begin("epoch figures");
         var natural = _naturalLedger.ToFloats();
         var trained = _adversarialLedger?.ToFloats() ?? natural;
         var wrong = Enumerable.Range(0, _train.Count).Where(_data.Train.HasWrongLabel).ToHashSet();

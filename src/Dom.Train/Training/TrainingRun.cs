@@ -131,7 +131,7 @@ public sealed class TrainingRun : IDisposable
         {
             while (!_trainer.IsFinished)
             {
-                double speed = _trainer.RunSteps(observer, AfterStep, cancel);
+                double speed = _trainer.RunSteps(observer, () => AfterStep(observer), cancel);
                 if (!_trainer.IsEpochDone || cancel.IsCancellationRequested)
                     return Interrupted();
                 EpochMetrics metrics;
@@ -143,7 +143,7 @@ public sealed class TrainingRun : IDisposable
                 {
                     return Interrupted();
                 }
-                Store(metrics);
+                Store(metrics, observer);
                 observer?.EpochDone(metrics);
             }
             SetStatus("finished");
@@ -176,9 +176,11 @@ public sealed class TrainingRun : IDisposable
         return ledger;
     }
 
-    private void AfterStep()
+    private void AfterStep(ITrainingObserver? observer)
     {
-        if (CheckpointEvery > 0 && _trainer.State.Step % CheckpointEvery == 0 && !_trainer.IsEpochDone)
+        if (CheckpointEvery == 0 || _trainer.State.Step % CheckpointEvery != 0 || _trainer.IsEpochDone)
+            return;
+        using (observer?.Begin("checkpoint"))
             _trainer.Save(Folder.Last);
     }
 
@@ -186,10 +188,13 @@ public sealed class TrainingRun : IDisposable
     /// The order matters: ledger and figures first, the checkpoint that counts them last. A kill in between leaves rows too many, which
     /// resuming cuts off and writes again.
     /// </summary>
-    private void Store(EpochMetrics metrics)
+    private void Store(EpochMetrics metrics, ITrainingObserver? observer)
     {
-        _ledger.Append(_trainer.LedgerRows());
-        Folder.Append(metrics);
+        using (observer?.Begin("ledger"))
+            _ledger.Append(_trainer.LedgerRows());
+        using (observer?.Begin("metrics"))
+            Folder.Append(metrics);
+        using var saving = observer?.Begin("checkpoint");
         var state = _trainer.State;
         if (state.BestNaturalEpoch == state.Epoch)
             Checkpoint.SaveNetwork(Folder.BestNatural, _description.Options, state, _trainer.Network);
