@@ -37,13 +37,32 @@ public sealed partial class CpuBackend
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
+        var weights = new WinogradWeights<TSimd, TVector>(plan, weight, inputGradient);
+        if (plan.HasFewTiles)
+        {
+            WinogradOfFewTiles(plan, source, weights, target);
+            return;
+        }
         float* transformed = SharedScratch.Floats(WinogradMap.Planes * plan.WeightPlane);
         float** workers = stackalloc float*[Threads];
         var gather = new WinogradGatherJob<TSimd, TVector>(plan, plan.BlockTiles(Threads), source, transformed, target, workers);
-        ReserveScratch(workers, Math.Max(gather.WorkerFloats, WinogradWeightsJob<TSimd, TVector>.WorkerFloats));
-        var weights = new WinogradWeightsJob<TSimd, TVector>(plan, weight, transformed, workers, inputGradient);
-        _workers.Run(weights.Tasks, weights);
+        ReserveScratch(workers, Math.Max(gather.WorkerFloats, WinogradWeights<TSimd, TVector>.ScratchFloats));
+        var transform = new WinogradWeightsJob<TSimd, TVector>(plan, weights, transformed, workers);
+        _workers.Run(transform.Tasks, transform);
         _workers.Run(gather.Tasks, gather);
+    }
+
+    private unsafe void WinogradOfFewTiles<TSimd, TVector>(WinogradPlan plan, float* source, WinogradWeights<TSimd, TVector> weights, float* target)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        float* transformed = SharedScratch.Floats(WinogradMap.Planes * plan.SourcePlane(plan.AllTiles));
+        float** workers = stackalloc float*[Threads];
+        var products = new WinogradStationaryJob<TSimd, TVector>(plan, plan.GroupTiles(Threads), weights, transformed, target, workers);
+        ReserveScratch(workers, Math.Max(products.WorkerFloats, WinogradSourceJob<TSimd, TVector>.WorkerFloats(plan)));
+        var transform = new WinogradSourceJob<TSimd, TVector>(plan, source, transformed, workers);
+        _workers.Run(transform.Tasks, transform);
+        _workers.Run(products.Tasks, products);
     }
 
     private unsafe void WinogradWeightGradient(WinogradWeightGradientPlan plan, float* x, float* dy, float* dweight)

@@ -12,6 +12,7 @@ internal sealed class WinogradPlan
     public const int MostTiles = 64;
 
     private const int FewestTiles = 32, ChannelsPerTile = 8; // measured: 24 to 32 tiles are best at 64 channels, 48 at 256, 64 to 128 at 512
+    private const long FewestStationaryWeights = 1L << 20, MostStationarySource = 3L << 20;
     private const int PlaneGap = 16; // planes of a power of two would share the sets of a cache
 
     public WinogradPlan(WinogradMap map, SimdWidth widest)
@@ -20,7 +21,8 @@ internal sealed class WinogradPlan
         Shape = new TileShape(widest, SimdSupport.Registers >= 32 ? 4 : 2);
         SourcePitch = Shape.PaddedWidth(map.SourceChannels);
         TargetPitch = Shape.PaddedWidth(map.TargetChannels);
-        Table = Tiles();
+        Table = Tiles(TargetPitch);
+        BlockTable = Tiles(Shape.Width);
     }
 
     public WinogradMap Map { get; }
@@ -44,7 +46,38 @@ internal sealed class WinogradPlan
     public int BlockTiles(int threads)
     {
         int share = (Map.Tiles + threads - 1) / threads, most = Math.Clamp((SourcePitch + TargetPitch) / ChannelsPerTile, FewestTiles, MostTiles);
-        return Math.Min(most / TileTable.TileRows * TileTable.TileRows, (share + TileTable.TileRows - 1) / TileTable.TileRows * TileTable.TileRows);
+        return Math.Min(most / TileTable.TileRows * TileTable.TileRows, RoundUp(share));
+    }
+
+    /// <summary>A row of zeros as long as a window of the source.</summary>
+    public int ZeroFloats => WinogradWindow.Largest * SourcePitch;
+
+    /// <summary>
+    /// Whether the weights of a block of target channels are transformed where they are used (<see cref="WinogradStationaryJob{TSimd,TVector}"/>): where
+    /// all of them together would not stay in a cache, and all windows of the source do.
+    /// </summary>
+    public bool HasFewTiles => WinogradMap.Planes * WeightPlane >= FewestStationaryWeights
+        && WinogradMap.Planes * SourcePlane(AllTiles) <= MostStationarySource;
+
+    /// <summary>All tiles, and as many behind the last as complete its rows.</summary>
+    public int AllTiles => RoundUp(Map.Tiles);
+
+    /// <summary>The products of <see cref="MostTiles"/> tiles in one plane with one block of target channels.</summary>
+    public TileTable BlockTable { get; }
+
+    /// <summary>Floats of a plane of the transformed weights of one block of target channels.</summary>
+    public long BlockWeightPlane => (long)Map.SourceChannels * Shape.Width + PlaneGap;
+
+    /// <summary>Floats of a plane of the products of so many tiles with one block of target channels.</summary>
+    public long BlockTargetPlane(int tiles) => (long)tiles * Shape.Width + PlaneGap;
+
+    /// <summary>
+    /// Tiles that share the transformed weights of a block: all, unless there are fewer blocks than threads; results do not depend on it.
+    /// </summary>
+    public int GroupTiles(int threads)
+    {
+        int blocks = Shape.Blocks(Map.TargetChannels), groups = Math.Clamp(threads / blocks, 1, Math.Max(1, Map.Tiles / FewestTiles));
+        return RoundUp((Map.Tiles + groups - 1) / groups);
     }
 
     /// <summary>Floats of a plane of the source for blocks of so many tiles.</summary>
@@ -53,14 +86,16 @@ internal sealed class WinogradPlan
     /// <summary>Floats of a plane of products for blocks of so many tiles.</summary>
     public long TargetPlane(int tiles) => (long)tiles * TargetPitch + PlaneGap;
 
-    private TileTable Tiles()
+    private static int RoundUp(int tiles) => (tiles + TileTable.TileRows - 1) / TileTable.TileRows * TileTable.TileRows;
+
+    private TileTable Tiles(int targetPitch)
     {
         var table = new TileTable.Builder();
         Span<int> rows = stackalloc int[TileTable.TileRows];
         for (int tile = 0; tile < MostTiles; tile += TileTable.TileRows)
         {
             for (int i = 0; i < rows.Length; i++)
-                rows[i] = (tile + i) * TargetPitch;
+                rows[i] = (tile + i) * targetPitch;
             table.AddTile(1, rows);
             for (int i = 0; i < rows.Length; i++)
                 rows[i] = (tile + i) * SourcePitch;

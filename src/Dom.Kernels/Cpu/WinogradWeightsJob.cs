@@ -4,30 +4,29 @@ using Dom.Kernels.Cpu.Simd;
 namespace Dom.Kernels.Cpu;
 
 /// <summary>
-/// G g G^T of all weights [K, 3, 3, C], as <see cref="WinogradPlan"/> lays them out. One task is a block of target channels and some source channels: their
-/// nine taps are packed with the target channels side by side, then transformed a vector at a time.
+/// G g G^T of weights [K, 3, 3, C], laid out as [plane][source channel][target channel of a block]. It is done for a block of target channels and a
+/// chunk of source channels at a time: their nine taps are packed with the target channels side by side, then transformed a vector at a time.
 /// </summary>
-internal readonly unsafe struct WinogradWeightsJob<TSimd, TVector>(
-    WinogradPlan plan, float* weight, float* transformed, float** workers, bool inputGradient) : IJob
+internal readonly unsafe struct WinogradWeights<TSimd, TVector>(WinogradPlan plan, float* weight, bool inputGradient)
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
     private const int Taps = 9, TapSide = 3, Chunk = 16, WidestBlock = 64;
 
-    /// <summary>Floats of scratch memory for a worker.</summary>
-    public static long WorkerFloats => Taps * Chunk * WidestBlock + WinogradWindow.Largest * TapSide * TSimd.Width;
+    private readonly float* _weight = weight;
 
-    private int Chunks => (plan.Map.SourceChannels + Chunk - 1) / Chunk;
+    /// <summary>Floats of scratch memory that a chunk needs.</summary>
+    public static long ScratchFloats => Taps * Chunk * WidestBlock + WinogradWindow.Largest * TapSide * TSimd.Width;
 
-    public int Tasks => plan.Shape.Blocks(plan.Map.TargetChannels) * Chunks;
+    /// <summary>Chunks of source channels.</summary>
+    public int Chunks => (plan.Map.SourceChannels + Chunk - 1) / Chunk;
 
-    public void Execute(int task, int worker)
+    /// <summary>Transforms chunk <paramref name="chunk"/> of block <paramref name="block"/>; the target is where the block begins in the first plane.</summary>
+    public void Transform(int block, int chunk, float* taps, float* target, nint plane)
     {
-        int block = task / Chunks, first = task % Chunks * Chunk;
-        int count = Math.Min(Chunk, plan.Map.SourceChannels - first);
+        int first = chunk * Chunk, count = Math.Min(Chunk, plan.Map.SourceChannels - first);
         int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
         int channels = Math.Min(width, plan.Map.TargetChannels - channel);
-        float* taps = workers[worker];
         if (channels < width)
             new Span<float>(taps, Taps * Chunk * width).Clear();
         for (int tap = 0; tap < Taps; tap++)
@@ -35,14 +34,14 @@ internal readonly unsafe struct WinogradWeightsJob<TSimd, TVector>(
                 CopyTap(Taps - 1 - tap, first, count, channel, channels, taps + tap * Chunk * width, width);
             else
                 TurnTap(tap, first, count, channel, channels, taps + tap * Chunk * width, width);
-        Transform(taps, Chunk * width, count * width, transformed + (nint)channel * plan.Map.SourceChannels + (nint)first * width);
+        Transform(taps, Chunk * width, count * width, target + (nint)first * width, plane);
     }
 
     /// <summary>Source channels are outputs k, target channels inputs c, which lie side by side in memory.</summary>
     private void CopyTap(int tap, int first, int count, int channel, int channels, float* target, int width)
     {
         for (int k = 0; k < count; k++)
-            new ReadOnlySpan<float>(weight + ((nint)(first + k) * Taps + tap) * plan.Map.TargetChannels + channel, channels)
+            new ReadOnlySpan<float>(_weight + ((nint)(first + k) * Taps + tap) * plan.Map.TargetChannels + channel, channels)
                 .CopyTo(new Span<float>(target + k * width, channels));
     }
 
@@ -52,14 +51,13 @@ internal readonly unsafe struct WinogradWeightsJob<TSimd, TVector>(
         nint pitch = (nint)Taps * plan.Map.SourceChannels;
         float** rows = stackalloc float*[WidestBlock];
         for (int k = 0; k < channels; k++)
-            rows[k] = weight + (channel + k) * pitch + (nint)tap * plan.Map.SourceChannels + first;
+            rows[k] = _weight + (channel + k) * pitch + (nint)tap * plan.Map.SourceChannels + first;
         Transpose.Rows(rows, channels, count, target, width);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Transform(float* taps, nint tap, int floats, float* target)
+    private static void Transform(float* taps, nint tap, int floats, float* target, nint plane)
     {
-        nint plane = (nint)plan.WeightPlane;
         int lanes = TSimd.Width;
         float* buffer = taps + (nint)Taps * Chunk * WidestBlock;
         for (int at = 0; at < floats; at += lanes)
@@ -77,5 +75,21 @@ internal readonly unsafe struct WinogradWeightsJob<TSimd, TVector>(
                     TSimd.Load(row), TSimd.Load(row + lanes), TSimd.Load(row + 2 * lanes), target + at + i * WinogradWindow.Largest * plane, plane);
             }
         }
+    }
+}
+
+/// <summary>Transforms all weights for a <see cref="WinogradGatherJob{TSimd,TVector}"/>. One task is a block of target channels and a chunk of source channels.</summary>
+internal readonly unsafe struct WinogradWeightsJob<TSimd, TVector>(
+    WinogradPlan plan, WinogradWeights<TSimd, TVector> weights, float* transformed, float** workers) : IJob
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    public int Tasks => plan.Shape.Blocks(plan.Map.TargetChannels) * weights.Chunks;
+
+    public void Execute(int task, int worker)
+    {
+        int block = task / weights.Chunks;
+        float* target = transformed + (nint)block * plan.Shape.Width * plan.Map.SourceChannels;
+        weights.Transform(block, task % weights.Chunks, workers[worker], target, (nint)plan.WeightPlane);
     }
 }

@@ -1,0 +1,82 @@
+using Dom.Kernels.Cpu.Simd;
+
+namespace Dom.Kernels.Cpu;
+
+/// <summary>Transforms all windows of the source for a <see cref="WinogradStationaryJob{TSimd,TVector}"/>. One task is a few tiles.</summary>
+internal readonly unsafe struct WinogradSourceJob<TSimd, TVector>(WinogradPlan plan, float* source, float* transformed, float** workers) : IJob
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    private const int TaskTiles = 4;
+
+    public int Tasks => (plan.Map.Tiles + TaskTiles - 1) / TaskTiles;
+
+    /// <summary>Floats of scratch memory for a worker: a row of zeros and two buffers.</summary>
+    public static long WorkerFloats(WinogradPlan plan) => plan.ZeroFloats + 2 * WinogradTile<TSimd, TVector>.BufferFloats;
+
+    public void Execute(int task, int worker)
+    {
+        float* zeros = workers[worker], buffer = zeros + plan.ZeroFloats, packed = buffer + WinogradTile<TSimd, TVector>.BufferFloats;
+        new Span<float>(zeros, plan.ZeroFloats).Clear();
+        var tiles = new WinogradTiles<TSimd, TVector>(plan.Map, zeros, buffer, packed);
+        for (int tile = task * TaskTiles; tile < Math.Min(plan.Map.Tiles, (task + 1) * TaskTiles); tile++)
+            tiles.TransformInput(source, tile, transformed + (nint)tile * plan.SourcePitch, (nint)plan.SourcePlane(plan.AllTiles));
+    }
+}
+
+/// <summary>
+/// Computes the target of a <see cref="WinogradPlan"/> where there are few tiles for the number of channels: then the 36 planes of weights are larger than
+/// all else, and writing them to memory and reading them back would take as long as the products. One task is a block of target channels and a group of
+/// tiles: it transforms the weights of its block into scratch memory of the worker, which the last-level cache holds, and uses them at once.
+/// </summary>
+/// <remarks>Every product is one sum over the source channels, in their order, as in <see cref="WinogradGatherJob{TSimd,TVector}"/>: the same bits.</remarks>
+internal readonly unsafe struct WinogradStationaryJob<TSimd, TVector>(
+    WinogradPlan plan, int groupTiles, WinogradWeights<TSimd, TVector> weights, float* transformed, float* target, float** workers) : IJob
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    public int Tasks => Groups * plan.Shape.Blocks(plan.Map.TargetChannels);
+
+    private int Groups => (plan.Map.Tiles + groupTiles - 1) / groupTiles;
+
+    /// <summary>Floats of scratch memory for a worker: two buffers, room to transform weights, those of a block, and its products.</summary>
+    public long WorkerFloats => 2 * WinogradTile<TSimd, TVector>.BufferFloats + WinogradWeights<TSimd, TVector>.ScratchFloats
+        + WinogradMap.Planes * (plan.BlockWeightPlane + plan.BlockTargetPlane(groupTiles));
+
+    public void Execute(int task, int worker)
+    {
+        int block = task / Groups, first = task % Groups * groupTiles, count = Math.Min(groupTiles, plan.Map.Tiles - first);
+        int channel = block * plan.Shape.Width, channels = Math.Min(plan.Shape.Width, plan.Map.TargetChannels - channel);
+        float* buffer = workers[worker], packed = buffer + WinogradTile<TSimd, TVector>.BufferFloats;
+        float* scratch = packed + WinogradTile<TSimd, TVector>.BufferFloats, panel = scratch + WinogradWeights<TSimd, TVector>.ScratchFloats;
+        float* products = panel + WinogradMap.Planes * (nint)plan.BlockWeightPlane;
+        nint targetPlane = (nint)plan.BlockTargetPlane(groupTiles);
+        for (int chunk = 0; chunk < weights.Chunks; chunk++)
+            weights.Transform(block, chunk, scratch, panel, (nint)plan.BlockWeightPlane);
+        Multiply(block, first, count, panel, products, targetPlane);
+        var tiles = new WinogradTiles<TSimd, TVector>(plan.Map, null, buffer, packed);
+        for (int i = 0; i < count; i++)
+            tiles.TransformOutput(products + (nint)i * plan.Shape.Width, targetPlane, first + i, target, channel, channels);
+    }
+
+    private void Multiply(int block, int first, int count, float* panel, float* products, nint targetPlane)
+    {
+        TileRun run = default;
+        run.Zeros = workers[0]; // never read: no row of the table is absent
+        run.Table = plan.BlockTable.At(0);
+        run.Length = plan.Map.SourceChannels;
+        run.Columns = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
+        var kernel = plan.Shape.KernelOf(block, plan.Map.TargetChannels);
+        for (int plane = 0; plane < WinogradMap.Planes; plane++)
+        {
+            run.Panel = panel + plane * (nint)plan.BlockWeightPlane;
+            for (int done = 0; done < count; done += WinogradPlan.MostTiles)
+            {
+                run.Tiles = (Math.Min(WinogradPlan.MostTiles, count - done) + TileTable.TileRows - 1) / TileTable.TileRows;
+                run.Source = transformed + plane * (nint)plan.SourcePlane(plan.AllTiles) + (nint)(first + done) * plan.SourcePitch;
+                run.Target = products + plane * targetPlane + (nint)done * plan.Shape.Width;
+                kernel(&run);
+            }
+        }
+    }
+}
