@@ -60,7 +60,7 @@ public sealed partial class CpuBackend :
             new Span<float>(dweight, call.DWeight.Length).Clear();
             return;
         }
-        if (UsesWinograd(call.Sizes))
+        if (UsesWinogradForWeights(call.Sizes))
         {
             WinogradWeightGradient(_conv2dPlans.WinogradWeightGradient(call.Sizes, SimdWidth), x, dy, dweight);
             return;

@@ -14,8 +14,11 @@ public sealed partial class CpuBackend
     /// <summary>How convolutions are computed; the default chooses by shape. The bits of a result depend on it, not on the threads.</summary>
     public ConvolutionMethod Convolution { get; init; } = ConvolutionMethod.Auto;
 
-    /// <summary>Whether a convolution of these sizes is computed by Winograd's method.</summary>
+    /// <summary>Whether the forward pass and the input gradient of these sizes are computed by Winograd's method.</summary>
     internal bool UsesWinograd(Conv2dSizes sizes) => WinogradMap.IsChosen(sizes, Convolution);
+
+    /// <summary>Whether the weight gradient is.</summary>
+    internal bool UsesWinogradForWeights(Conv2dSizes sizes) => WinogradMap.IsChosenForWeights(sizes, Convolution);
 
     private unsafe void WinogradGather(WinogradPlan plan, float* source, float* weight, float* target, bool inputGradient)
     {

@@ -17,8 +17,9 @@ internal readonly record struct WinogradMap(
     public const int Planes = 36;
 
     // Measured (direct over Winograd, one thread): at 16 channels 1.1 to 2.2, at 3 channels 0.3 to 0.8; with 9 of 16 pixels of a tile used 1.2 to 1.4,
-    // with 6 1.0, with 4 0.3; with 16 tiles, which share the cost of transforming the weights, 1.5 at 256 channels and 1.0 at 512, with 32 1.3 at 512.
-    private const int FewestChannels = 16, FewestPixels = 9, FewestTiles = 24;
+    // with 6 1.0, with 4 0.3. Tiles share the cost of transforming the weights: with 8 of them 1.9 at 256 channels and 1.3 at 512, with 4 1.1 at 512; in the
+    // weight gradient, whose 36 planes of sums are larger than a cache at 512 channels, 0.7 with 8 tiles, 0.9 with 16, 1.6 with 32.
+    private const int FewestChannels = 16, FewestPixels = 9, FewestTiles = 8, FewestTilesOfWeightGradient = 24;
 
     /// <summary>Tiles in a row of tiles.</summary>
     public int TileColumns => (TargetWidth + TileSide - 1) / TileSide;
@@ -40,16 +41,22 @@ internal readonly record struct WinogradMap(
     /// <summary>Whether the method can compute this convolution.</summary>
     private static bool Applies(Conv2dSizes s) => s is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Padding: <= 2 };
 
-    /// <summary>Whether the setting <paramref name="convolution"/> means this method for a convolution of these sizes.</summary>
-    public static bool IsChosen(Conv2dSizes sizes, ConvolutionMethod convolution) => convolution switch
+    /// <summary>Whether the setting <paramref name="convolution"/> means this method for a forward pass or input gradient of these sizes.</summary>
+    public static bool IsChosen(Conv2dSizes sizes, ConvolutionMethod convolution) => IsChosen(sizes, convolution, FewestTiles);
+
+    /// <summary>Whether it means this method for a weight gradient of these sizes.</summary>
+    public static bool IsChosenForWeights(Conv2dSizes sizes, ConvolutionMethod convolution) =>
+        IsChosen(sizes, convolution, FewestTilesOfWeightGradient);
+
+    private static bool IsChosen(Conv2dSizes sizes, ConvolutionMethod convolution, int fewestTiles) => convolution switch
     {
         ConvolutionMethod.Direct => false,
         ConvolutionMethod.Winograd => Applies(sizes),
-        _ => Applies(sizes) && Pays(sizes),
+        _ => Applies(sizes) && Pays(sizes, fewestTiles),
     };
 
-    /// <summary>Whether it was measured to be faster than the direct way: enough channels, and tiles that are not mostly overhang.</summary>
-    private static bool Pays(Conv2dSizes s) => Math.Min(s.Inputs, s.Outputs) >= FewestChannels && Forward(s).Tiles >= FewestTiles
+    /// <summary>Where it was measured to be faster than the direct way: enough channels, and tiles that are not mostly overhang.</summary>
+    private static bool Pays(Conv2dSizes s, int fewestTiles) => Math.Min(s.Inputs, s.Outputs) >= FewestChannels && Forward(s).Tiles >= fewestTiles
         && s.OutputHeight * s.OutputWidth >= FewestPixels * Forward(s).TilesPerImage;
 
     /// <summary>The image of a tile and the first row and column of the target that it covers.</summary>

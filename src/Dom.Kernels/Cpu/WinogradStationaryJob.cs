@@ -29,7 +29,7 @@ internal readonly unsafe struct WinogradSourceJob<TSimd, TVector>(WinogradPlan p
 /// all else, and writing them to memory and reading them back would take as long as the products. One task is a block of target channels and a group of
 /// tiles: it transforms the weights of its block into scratch memory of the worker, which the last-level cache holds, and uses them at once.
 /// </summary>
-/// <remarks>Every product is one sum over the source channels, in their order, as in <see cref="WinogradGatherJob{TSimd,TVector}"/>: the same bits.</remarks>
+/// <remarks>Every product is one sum over the source channels, in their order: the same bits for groups of any size.</remarks>
 internal readonly unsafe struct WinogradStationaryJob<TSimd, TVector>(
     WinogradPlan plan, int groupTiles, WinogradWeights<TSimd, TVector> weights, float* transformed, float* target, float** workers) : IJob
     where TSimd : struct, ISimd<TVector>

@@ -1,5 +1,6 @@
 using Dom.Kernels.Conformance;
 using Dom.Kernels.Cpu;
+using Dom.Kernels.Cpu.Simd;
 using Dom.Tensors;
 using Dom.Tensors.Ops;
 
@@ -30,7 +31,25 @@ public sealed class WinogradTests
         new(1, 4, 4, 4, 300, 3, 3, 1, 1),
         new(1, 4, 4, 300, 4, 3, 3, 1, 1),
         new(5, 12, 20, 96, 100, 3, 3, 1, 1),   // several batches of tiles in the gradient of weights
+        .. FewTiles,
     ];
+
+    private static Conv2dSizes[] FewTiles =>
+    [
+        new(1, 4, 4, 192, 160, 3, 3, 1, 1),    // one tile
+        new(2, 5, 6, 181, 170, 3, 3, 1, 1),    // whole and broken vectors and blocks of channels
+        new(17, 7, 5, 172, 173, 3, 3, 1, 1),   // more tiles than go into a run of products
+        new(3, 6, 6, 40, 800, 3, 3, 1, 0),     // more blocks than threads
+    ];
+
+    [Test]
+    public void Many_channels_and_few_tiles_transform_the_weights_where_they_are_used(
+        [ValueSource(nameof(FewTiles))] Conv2dSizes sizes, [Values] bool inputGradient)
+    {
+        var map = inputGradient ? WinogradMap.InputGradient(sizes) : WinogradMap.Forward(sizes);
+        Assert.That(new WinogradPlan(map, SimdSupport.Widest).HasFewTiles);
+        Assert.That(new WinogradPlan(map with { Batch = 4096 }, SimdSupport.Widest).HasFewTiles, Is.False);
+    }
 
     [Test]
     public void All_passes_match_the_reference_on_every_vector_width(
