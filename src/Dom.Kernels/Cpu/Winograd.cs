@@ -88,20 +88,27 @@ public sealed partial class CpuBackend
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        float* sums = SharedScratch.Floats(plan.SharedFloats);
-        float* inputs = sums + WinogradMap.Planes * (nint)plan.SumPlane, outputs = inputs + WinogradMap.Planes * (nint)plan.InputPlane;
+        float* inputs = SharedScratch.Floats(plan.SharedFloats), outputs = inputs + WinogradMap.Planes * (nint)plan.InputPlane;
+        float* sums = outputs + WinogradMap.Planes * (nint)plan.OutputPlane;
+        var finish = new WinogradGradientFinish<TSimd, TVector>(plan, dweight);
         float** workers = stackalloc float*[Threads];
-        ReserveScratch(workers, Math.Max(
-            WinogradGradientTransformJob<TSimd, TVector>.WorkerFloats(plan), WinogradGradientFinishJob<TSimd, TVector>.WorkerFloats));
+        var blocks = new WinogradGradientBlockJob<TSimd, TVector>(plan, finish, inputs, outputs, workers);
+        ReserveScratch(workers, Math.Max(WinogradGradientTransformJob<TSimd, TVector>.WorkerFloats(plan),
+            plan.FinishesByBlocks ? blocks.WorkerFloats : WinogradGradientFinish<TSimd, TVector>.ScratchFloats));
         for (int first = 0; first < plan.Map.Tiles; first += plan.BatchTiles)
         {
             int tiles = Math.Min(plan.BatchTiles, plan.Map.Tiles - first);
             var transform = new WinogradGradientTransformJob<TSimd, TVector>(plan, first, tiles, x, dy, inputs, outputs, workers);
             _workers.Run(transform.Tasks, transform);
+            if (plan.FinishesByBlocks)
+            {
+                _workers.Run(blocks.Tasks, blocks);
+                return;
+            }
             var products = new WinogradGradientProductsJob<TSimd, TVector>(plan, first == 0, tiles, inputs, outputs, sums);
             _workers.Run(products.Tasks, products);
         }
-        var finish = new WinogradGradientFinishJob<TSimd, TVector>(plan, sums, dweight, workers);
-        _workers.Run(finish.Tasks, finish);
+        var finishing = new WinogradGradientFinishJob<TSimd, TVector>(plan, finish, sums, workers);
+        _workers.Run(finishing.Tasks, finishing);
     }
 }

@@ -4,43 +4,45 @@ using Dom.Kernels.Cpu.Simd;
 namespace Dom.Kernels.Cpu;
 
 /// <summary>
-/// G^T s G of the sums of a <see cref="WinogradWeightGradientPlan"/>, stored as weights [K, 3, 3, C]. One task is a block of outputs and some inputs.
+/// G^T s G of the sums of a <see cref="WinogradWeightGradientPlan"/>, stored as weights [K, 3, 3, C]: for a block of outputs and a chunk of inputs at a time.
 /// </summary>
-internal readonly unsafe struct WinogradGradientFinishJob<TSimd, TVector>(
-    WinogradWeightGradientPlan plan, float* sums, float* dweight, float** workers) : IJob
+internal readonly unsafe struct WinogradGradientFinish<TSimd, TVector>(WinogradWeightGradientPlan plan, float* dweight)
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
-    private const int Taps = 9, TapSide = 3, Chunk = 16, WidestBlock = 64;
+    /// <summary>Inputs of a chunk.</summary>
+    public const int Chunk = 16;
 
-    /// <summary>Floats of scratch memory for a worker.</summary>
-    public static long WorkerFloats => Taps * Chunk * WidestBlock + WinogradWindow.Largest * TapSide * TSimd.Width;
+    private const int Taps = 9, TapSide = 3, WidestBlock = 64;
 
-    private int Chunks => (plan.Map.SourceChannels + Chunk - 1) / Chunk;
+    private readonly float* _dweight = dweight;
 
-    public int Tasks => plan.OutputBlocks * Chunks;
+    /// <summary>Floats of scratch memory that a chunk needs.</summary>
+    public static long ScratchFloats => Taps * Chunk * WidestBlock + WinogradWindow.Largest * TapSide * TSimd.Width;
 
-    public void Execute(int task, int worker)
+    /// <summary>Chunks of inputs.</summary>
+    public int Chunks => (plan.Map.SourceChannels + Chunk - 1) / Chunk;
+
+    /// <summary>Finishes chunk <paramref name="chunk"/> of block <paramref name="block"/>, whose sums [input][output] begin at the pointer in the first plane.</summary>
+    public void Store(int block, int chunk, float* sums, nint plane, float* taps)
     {
-        int block = task / Chunks, first = task % Chunks * Chunk, inputs = plan.Map.SourceChannels;
+        int first = chunk * Chunk, inputs = plan.Map.SourceChannels;
         int count = Math.Min(Chunk, inputs - first);
         int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
         int channels = Math.Min(width, plan.Map.TargetChannels - channel);
-        float* taps = workers[worker];
-        Transform(sums + (nint)channel * plan.InputPitch + (nint)first * width, count * width, taps, Chunk * width);
+        Transform(sums, plane, count * width, taps, Chunk * width);
         float** rows = stackalloc float*[Chunk];
         for (int tap = 0; tap < Taps; tap++)
         {
             for (int c = 0; c < count; c++)
                 rows[c] = taps + (nint)(tap * Chunk + c) * width;
-            Transpose.Rows(rows, count, channels, dweight + ((nint)channel * Taps + tap) * inputs + first, (nint)Taps * inputs);
+            Transpose.Rows(rows, count, channels, _dweight + ((nint)channel * Taps + tap) * inputs + first, (nint)Taps * inputs);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Transform(float* source, int floats, float* taps, nint tap)
+    private static void Transform(float* source, nint plane, int floats, float* taps, nint tap)
     {
-        nint plane = (nint)plan.SumPlane;
         int lanes = TSimd.Width;
         float* buffer = taps + Taps * Chunk * WidestBlock;
         for (int at = 0; at < floats; at += lanes)
@@ -58,5 +60,22 @@ internal readonly unsafe struct WinogradGradientFinishJob<TSimd, TVector>(
                     TSimd.Load(row + 4 * lanes), TSimd.Load(row + 5 * lanes), taps + i * TapSide * tap + at, tap);
             }
         }
+    }
+}
+
+/// <summary>Finishes all sums. One task is a block of outputs and a chunk of inputs.</summary>
+internal readonly unsafe struct WinogradGradientFinishJob<TSimd, TVector>(
+    WinogradWeightGradientPlan plan, WinogradGradientFinish<TSimd, TVector> finish, float* sums, float** workers) : IJob
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    public int Tasks => plan.OutputBlocks * finish.Chunks;
+
+    public void Execute(int task, int worker)
+    {
+        int block = task / finish.Chunks, chunk = task % finish.Chunks;
+        int first = chunk * WinogradGradientFinish<TSimd, TVector>.Chunk, width = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
+        float* from = sums + (nint)block * plan.Shape.Width * plan.InputPitch + (nint)first * width;
+        finish.Store(block, chunk, from, (nint)plan.SumPlane, workers[worker]);
     }
 }

@@ -2,6 +2,30 @@ using Dom.Kernels.Cpu.Simd;
 
 namespace Dom.Kernels.Cpu;
 
+/// <summary>The sums of one plane: for some inputs and a block of outputs, over the tiles of a batch.</summary>
+internal static unsafe class WinogradGradientProducts<TSimd, TVector>
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    /// <summary>sums [input - first][output - channel] (+)= products over the tiles, by runs that are summed in registers.</summary>
+    public static void Add(
+        WinogradWeightGradientPlan plan, int tiles, bool adds, float* inputs, int first, int end, float* outputs, int channel, int width, float* sums)
+    {
+        var kernel = OuterProduct<TSimd, TVector>.ForColumns(width / TSimd.Width);
+        nint vectorPitch = (nint)plan.BatchTiles * TSimd.Width;
+        float* columns = outputs + channel / TSimd.Width * vectorPitch;
+        for (int start = 0; start < tiles; start += WinogradWeightGradientPlan.RunTiles, adds = true)
+        {
+            int count = Math.Min(WinogradWeightGradientPlan.RunTiles, tiles - start);
+            nint offset = (nint)start * TSimd.Width;
+            for (int c = first; c < end; c += OuterProduct<TSimd, TVector>.Rows)
+                kernel(
+                    inputs + c / TSimd.Width * vectorPitch + c % TSimd.Width + offset, columns + offset, vectorPitch, count,
+                    sums + (nint)(c - first) * width, adds);
+        }
+    }
+}
+
 /// <summary>
 /// Adds the products of a batch of tiles to the sums of a <see cref="WinogradWeightGradientPlan"/>. One task is a plane and a block of
 /// outputs: it alone writes their sums.
@@ -17,19 +41,42 @@ internal readonly unsafe struct WinogradGradientProductsJob<TSimd, TVector>(
     {
         int plane = task / plan.OutputBlocks, block = task % plan.OutputBlocks;
         int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
-        var kernel = OuterProduct<TSimd, TVector>.ForColumns(width / TSimd.Width);
-        nint vectorPitch = (nint)plan.BatchTiles * TSimd.Width;
-        float* rows = inputs + plane * (nint)plan.InputPlane, columns = outputs + plane * (nint)plan.OutputPlane + channel / TSimd.Width * vectorPitch;
-        float* target = sums + plane * (nint)plan.SumPlane + (nint)channel * plan.InputPitch;
-        for (int first = 0; first < tiles; first += WinogradWeightGradientPlan.RunTiles)
-        {
-            int count = Math.Min(WinogradWeightGradientPlan.RunTiles, tiles - first);
-            nint offset = (nint)first * TSimd.Width;
-            bool adds = first > 0 || !isFirst;
-            for (int c = 0; c < plan.InputPitch; c += OuterProduct<TSimd, TVector>.Rows)
-                kernel(
-                    rows + c / TSimd.Width * vectorPitch + c % TSimd.Width + offset, columns + offset, vectorPitch, count,
-                    target + (nint)c * width, adds);
-        }
+        WinogradGradientProducts<TSimd, TVector>.Add(
+            plan, tiles, !isFirst, inputs + plane * (nint)plan.InputPlane, 0, plan.InputPitch, outputs + plane * (nint)plan.OutputPlane, channel, width,
+            sums + plane * (nint)plan.SumPlane + (nint)channel * plan.InputPitch);
+    }
+}
+
+/// <summary>
+/// The same where one batch holds all tiles: one task is a block of outputs and some inputs, whose sums in all planes stay in the second-level cache of
+/// the worker until they are finished. The sums of all blocks together would be written to memory and read back.
+/// </summary>
+internal readonly unsafe struct WinogradGradientBlockJob<TSimd, TVector>(
+    WinogradWeightGradientPlan plan, WinogradGradientFinish<TSimd, TVector> finish, float* inputs, float* outputs, float** workers) : IJob
+    where TSimd : struct, ISimd<TVector>
+    where TVector : struct
+{
+    private const int Chunks = 4, Inputs = Chunks * WinogradGradientFinish<TSimd, TVector>.Chunk, PlaneGap = 16;
+
+    public int Tasks => plan.OutputBlocks * Parts;
+
+    private int Parts => (plan.Map.SourceChannels + Inputs - 1) / Inputs;
+
+    private int SumPlane => Inputs * plan.Shape.Width + PlaneGap;
+
+    /// <summary>Floats of scratch memory for a worker: sums, and room to finish them.</summary>
+    public long WorkerFloats => WinogradMap.Planes * (long)SumPlane + WinogradGradientFinish<TSimd, TVector>.ScratchFloats;
+
+    public void Execute(int task, int worker)
+    {
+        int block = task / Parts, first = task % Parts * Inputs, end = Math.Min(plan.InputPitch, first + Inputs);
+        int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
+        float* sums = workers[worker], scratch = sums + WinogradMap.Planes * (nint)SumPlane;
+        for (int plane = 0; plane < WinogradMap.Planes; plane++)
+            WinogradGradientProducts<TSimd, TVector>.Add(
+                plan, plan.Map.Tiles, false, inputs + plane * (nint)plan.InputPlane, first, end,
+                outputs + plane * (nint)plan.OutputPlane, channel, width, sums + plane * (nint)SumPlane);
+        for (int chunk = first / WinogradGradientFinish<TSimd, TVector>.Chunk; chunk < Math.Min(finish.Chunks, (first + Inputs) / WinogradGradientFinish<TSimd, TVector>.Chunk); chunk++)
+            finish.Store(block, chunk, sums + (nint)(chunk * WinogradGradientFinish<TSimd, TVector>.Chunk - first) * width, SumPlane, scratch);
     }
 }

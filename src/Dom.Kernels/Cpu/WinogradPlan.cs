@@ -11,7 +11,11 @@ internal sealed class WinogradPlan
     /// <summary>Most tiles of a block. More read the weights less often; fewer keep a block in the second-level cache.</summary>
     public const int MostTiles = 64;
 
+    /// <summary>Source channels whose weights are transformed at a time.</summary>
+    public const int WeightChunk = 16;
+
     private const int FewestTiles = 32, ChannelsPerTile = 8; // measured: 24 to 32 tiles are best at 64 channels, 48 at 256, 64 to 128 at 512
+    private const int ChunksInCache = 4; // 36 planes of 64x64 weights are 576 KiB
     private const long FewestStationaryWeights = 1L << 20, MostStationarySource = 3L << 20;
     private const int PlaneGap = 16; // planes of a power of two would share the sets of a cache
 
@@ -65,8 +69,14 @@ internal sealed class WinogradPlan
     /// <summary>The products of <see cref="MostTiles"/> tiles in one plane with one block of target channels.</summary>
     public TileTable BlockTable { get; }
 
-    /// <summary>Floats of a plane of the transformed weights of one block of target channels.</summary>
-    public long BlockWeightPlane => (long)Map.SourceChannels * Shape.Width + PlaneGap;
+    /// <summary>
+    /// Chunks of source channels whose transformed weights a task holds at a time: all, or with so few tiles that their products leave room for
+    /// them in the second-level cache, as many as fit there.
+    /// </summary>
+    public int BlockChunks => Map.Tiles <= FewestTiles ? ChunksInCache : (Map.SourceChannels + WeightChunk - 1) / WeightChunk;
+
+    /// <summary>Floats of a plane of the transformed weights that a task holds.</summary>
+    public long BlockWeightPlane => (long)BlockChunks * WeightChunk * Shape.Width + PlaneGap;
 
     /// <summary>Floats of a plane of the products of so many tiles with one block of target channels.</summary>
     public long BlockTargetPlane(int tiles) => (long)tiles * Shape.Width + PlaneGap;

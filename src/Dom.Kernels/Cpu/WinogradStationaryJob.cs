@@ -27,9 +27,9 @@ internal readonly unsafe struct WinogradSourceJob<TSimd, TVector>(WinogradPlan p
 /// <summary>
 /// Computes the target of a <see cref="WinogradPlan"/> where there are few tiles for the number of channels: then the 36 planes of weights are larger than
 /// all else, and writing them to memory and reading them back would take as long as the products. One task is a block of target channels and a group of
-/// tiles: it transforms the weights of its block into scratch memory of the worker, which the last-level cache holds, and uses them at once.
+/// tiles: it transforms the weights of its block into scratch memory of the worker, which a cache holds, and uses them at once.
 /// </summary>
-/// <remarks>Every product is one sum over the source channels, in their order: the same bits for groups of any size.</remarks>
+/// <remarks>Sums go over the source channels in their order, in pieces that depend on the sizes alone: the same bits for groups of any size.</remarks>
 internal readonly unsafe struct WinogradStationaryJob<TSimd, TVector>(
     WinogradPlan plan, int groupTiles, WinogradWeights<TSimd, TVector> weights, float* transformed, float* target, float** workers) : IJob
     where TSimd : struct, ISimd<TVector>
@@ -47,24 +47,32 @@ internal readonly unsafe struct WinogradStationaryJob<TSimd, TVector>(
     {
         int block = task / Groups, first = task % Groups * groupTiles, count = Math.Min(groupTiles, plan.Map.Tiles - first);
         int channel = block * plan.Shape.Width, channels = Math.Min(plan.Shape.Width, plan.Map.TargetChannels - channel);
+        int width = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
         float* buffer = workers[worker], packed = buffer + WinogradTile<TSimd, TVector>.BufferFloats;
         float* scratch = packed + WinogradTile<TSimd, TVector>.BufferFloats, panel = scratch + WinogradWeights<TSimd, TVector>.ScratchFloats;
         float* products = panel + WinogradMap.Planes * (nint)plan.BlockWeightPlane;
         nint targetPlane = (nint)plan.BlockTargetPlane(groupTiles);
-        for (int chunk = 0; chunk < weights.Chunks; chunk++)
-            weights.Transform(block, chunk, scratch, panel, (nint)plan.BlockWeightPlane);
-        Multiply(block, first, count, panel, products, targetPlane);
+        for (int start = 0; start < weights.Chunks; start += plan.BlockChunks)
+        {
+            int end = Math.Min(weights.Chunks, start + plan.BlockChunks), channel0 = start * WinogradWeights<TSimd, TVector>.Chunk;
+            for (int chunk = start; chunk < end; chunk++)
+                weights.Transform(block, chunk, scratch, panel - (nint)channel0 * width, (nint)plan.BlockWeightPlane);
+            int length = Math.Min(plan.Map.SourceChannels, end * WinogradWeights<TSimd, TVector>.Chunk) - channel0;
+            Multiply(block, first, count, channel0, length, panel, products, targetPlane);
+        }
         var tiles = new WinogradTiles<TSimd, TVector>(plan.Map, null, buffer, packed);
         for (int i = 0; i < count; i++)
             tiles.TransformOutput(products + (nint)i * plan.Shape.Width, targetPlane, first + i, target, channel, channels);
     }
 
-    private void Multiply(int block, int first, int count, float* panel, float* products, nint targetPlane)
+    /// <summary>Adds the products with some of the source channels to those of the channels before them.</summary>
+    private void Multiply(int block, int first, int count, int channel, int length, float* panel, float* products, nint targetPlane)
     {
         TileRun run = default;
         run.Zeros = workers[0]; // never read: no row of the table is absent
         run.Table = plan.BlockTable.At(0);
-        run.Length = plan.Map.SourceChannels;
+        run.Length = length;
+        run.Adds = channel > 0;
         run.Columns = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
         var kernel = plan.Shape.KernelOf(block, plan.Map.TargetChannels);
         for (int plane = 0; plane < WinogradMap.Planes; plane++)
@@ -73,7 +81,7 @@ internal readonly unsafe struct WinogradStationaryJob<TSimd, TVector>(
             for (int done = 0; done < count; done += WinogradPlan.MostTiles)
             {
                 run.Tiles = (Math.Min(WinogradPlan.MostTiles, count - done) + TileTable.TileRows - 1) / TileTable.TileRows;
-                run.Source = transformed + plane * (nint)plan.SourcePlane(plan.AllTiles) + (nint)(first + done) * plan.SourcePitch;
+                run.Source = transformed + plane * (nint)plan.SourcePlane(plan.AllTiles) + (nint)(first + done) * plan.SourcePitch + channel;
                 run.Target = products + plane * targetPlane + (nint)done * plan.Shape.Width;
                 kernel(&run);
             }

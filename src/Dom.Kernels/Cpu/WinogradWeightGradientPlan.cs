@@ -18,6 +18,7 @@ internal sealed class WinogradWeightGradientPlan
 
     private const int PlaneGap = 16; // planes of a power of two would share the sets of a cache
     private const long BatchFloats = 2L << 20;
+    private const long FewestFloatsOfBlocks = 1L << 20;
     private const int FewestTiles = 2 * RunTiles;
 
     public WinogradWeightGradientPlan(WinogradMap map, SimdWidth widest)
@@ -54,7 +55,13 @@ internal sealed class WinogradWeightGradientPlan
     public long SumPlane => (long)InputPitch * OutputPitch + PlaneGap;
 
     /// <summary>Floats of shared memory.</summary>
-    public long SharedFloats => WinogradMap.Planes * (InputPlane + OutputPlane + SumPlane);
+    public long SharedFloats => WinogradMap.Planes * (InputPlane + OutputPlane + (FinishesByBlocks ? 0 : SumPlane));
+
+    /// <summary>
+    /// Whether the sums are finished block by block (<see cref="WinogradGradientBlockJob{TSimd,TVector}"/>): one batch holds all tiles, and the sums of all
+    /// planes are more than would stay in a cache.
+    /// </summary>
+    public bool FinishesByBlocks => BatchTiles == Map.Tiles && WinogradMap.Planes * SumPlane >= FewestFloatsOfBlocks;
 
     /// <summary>Blocks of outputs.</summary>
     public int OutputBlocks => Shape.Blocks(Map.TargetChannels);

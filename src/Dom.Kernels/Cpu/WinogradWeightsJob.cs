@@ -11,7 +11,10 @@ internal readonly unsafe struct WinogradWeights<TSimd, TVector>(WinogradPlan pla
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
-    private const int Taps = 9, TapSide = 3, Chunk = 16, WidestBlock = 64;
+    /// <summary>Source channels of a chunk.</summary>
+    public const int Chunk = WinogradPlan.WeightChunk;
+
+    private const int Taps = 9, TapSide = 3, WidestBlock = 64;
 
     private readonly float* _weight = weight;
 

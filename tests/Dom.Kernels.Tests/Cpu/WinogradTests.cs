@@ -52,6 +52,14 @@ public sealed class WinogradTests
     }
 
     [Test]
+    public void Many_channels_and_few_tiles_finish_the_weight_gradient_by_blocks(
+        [ValueSource(nameof(FewTiles))] Conv2dSizes sizes, [Values(1, 4096)] int batch)
+    {
+        var map = WinogradMap.Forward(sizes) with { Batch = batch };
+        Assert.That(new WinogradWeightGradientPlan(map, SimdSupport.Widest).FinishesByBlocks, Is.EqualTo(batch == 1));
+    }
+
+    [Test]
     public void All_passes_match_the_reference_on_every_vector_width(
         [ValueSource(nameof(Shapes))] Conv2dSizes sizes, [Values(128, 256, 512)] int bits)
     {
