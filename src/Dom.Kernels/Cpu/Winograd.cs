@@ -48,12 +48,19 @@ public sealed partial class CpuBackend
         }
         float* transformed = SharedScratch.Floats(WinogradMap.Planes * plan.WeightPlane);
         float** workers = stackalloc float*[Threads];
-        var gather = new WinogradGatherJob<TSimd, TVector>(plan, plan.BlockTiles(Threads), source, transformed, target, workers);
+        var gather = new WinogradGatherJob<TSimd, TVector>(plan, plan.BlockTiles(Threads), source, transformed, target, workers, StreamsTarget(plan.Map, target, TSimd.Width));
         ReserveScratch(workers, Math.Max(gather.WorkerFloats, WinogradWeights<TSimd, TVector>.ScratchFloats));
         var transform = new WinogradWeightsJob<TSimd, TVector>(plan, weights, transformed, workers);
         _workers.Run(transform.Tasks, transform);
         _workers.Run(gather.Tasks, gather);
     }
+
+    /// <summary>
+    /// Whether the target is written past the caches: where it is too large for them, and its pixels are whole vectors at addresses that allow it.
+    /// </summary>
+    private unsafe bool StreamsTarget(WinogradMap map, float* target, int lanes) =>
+        sizeof(float) * (long)map.Batch * map.TargetHeight * map.TargetWidth * map.TargetChannels >= StreamFrom
+        && map.TargetChannels % lanes == 0 && (nint)target % (lanes * sizeof(float)) == 0;
 
     private unsafe void WinogradOfFewTiles<TSimd, TVector>(WinogradPlan plan, float* source, WinogradWeights<TSimd, TVector> weights, float* target)
         where TSimd : struct, ISimd<TVector>

@@ -7,7 +7,7 @@ namespace Dom.Kernels.Cpu;
 /// memory of the worker, multiplied there with the weights, one product for each of the 36 planes, and transformed back straight into the target.
 /// </summary>
 internal readonly unsafe struct WinogradGatherJob<TSimd, TVector>(
-    WinogradPlan plan, int blockTiles, float* source, float* weights, float* target, float** workers) : IJob
+    WinogradPlan plan, int blockTiles, float* source, float* weights, float* target, float** workers, bool streams) : IJob
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
@@ -25,7 +25,7 @@ internal readonly unsafe struct WinogradGatherJob<TSimd, TVector>(
         nint sourcePlane = (nint)plan.SourcePlane(blockTiles), targetPlane = (nint)plan.TargetPlane(blockTiles);
         float* products = input + WinogradMap.Planes * sourcePlane;
         new Span<float>(zeros, plan.ZeroFloats).Clear();
-        var tiles = new WinogradTiles<TSimd, TVector>(plan.Map, zeros, buffer, packed);
+        var tiles = new WinogradTiles<TSimd, TVector>(plan.Map, zeros, buffer, packed, streams);
         for (int i = 0; i < count; i++)
             tiles.TransformInput(source, first + i, input + (nint)i * plan.SourcePitch, sourcePlane);
         Multiply(count, input, sourcePlane, products, targetPlane);

@@ -18,7 +18,7 @@ internal readonly unsafe struct WinogradSourceJob<TSimd, TVector>(WinogradPlan p
     {
         float* zeros = workers[worker], buffer = zeros + plan.ZeroFloats, packed = buffer + WinogradTile<TSimd, TVector>.BufferFloats;
         new Span<float>(zeros, plan.ZeroFloats).Clear();
-        var tiles = new WinogradTiles<TSimd, TVector>(plan.Map, zeros, buffer, packed);
+        var tiles = new WinogradTiles<TSimd, TVector>(plan.Map, zeros, buffer, packed, streams: false);
         for (int tile = task * TaskTiles; tile < Math.Min(plan.Map.Tiles, (task + 1) * TaskTiles); tile++)
             tiles.TransformInput(source, tile, transformed + (nint)tile * plan.SourcePitch, (nint)plan.SourcePlane(plan.AllTiles));
     }
@@ -60,7 +60,7 @@ internal readonly unsafe struct WinogradStationaryJob<TSimd, TVector>(
             int length = Math.Min(plan.Map.SourceChannels, end * WinogradWeights<TSimd, TVector>.Chunk) - channel0;
             Multiply(block, first, count, channel0, length, panel, products, targetPlane);
         }
-        var tiles = new WinogradTiles<TSimd, TVector>(plan.Map, null, buffer, packed);
+        var tiles = new WinogradTiles<TSimd, TVector>(plan.Map, null, buffer, packed, streams: false);
         for (int i = 0; i < count; i++)
             tiles.TransformOutput(products + (nint)i * plan.Shape.Width, targetPlane, first + i, target, channel, channels);
     }

@@ -85,7 +85,7 @@ internal static unsafe class WinogradTile<TSimd, TVector>
 
     /// <summary>A^T m A: the first <paramref name="rows"/> x <paramref name="columns"/> of 4x4 pixels, [row][pixel] apart in the target.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Output(float* source, nint plane, int vectors, float* buffer, float* target, nint rowPitch, nint pixel, int rows, int columns)
+    public static void Output(float* source, nint plane, int vectors, float* buffer, float* target, nint rowPitch, nint pixel, int rows, int columns, bool streams)
     {
         int width = TSimd.Width;
         for (int done = 0; done < vectors; done += MostVectors, source += Cell, target += Cell)
@@ -96,7 +96,7 @@ internal static unsafe class WinogradTile<TSimd, TVector>
                 for (int v = 0; v < count; v += width)
                     WinogradTransform<TSimd, TVector>.Output(
                         TSimd.Load(from + v), TSimd.Load(from + v + 6 * plane), TSimd.Load(from + v + 12 * plane), TSimd.Load(from + v + 18 * plane),
-                        TSimd.Load(from + v + 24 * plane), TSimd.Load(from + v + 30 * plane), column + v, Side * Cell, OutputSide);
+                        TSimd.Load(from + v + 24 * plane), TSimd.Load(from + v + 30 * plane), column + v, Side * Cell, OutputSide, streams: false);
             float* row = buffer, to = target;
             for (int i = 0; i < rows; i++, row += Side * Cell, to += rowPitch)
                 for (int v = 0; v < count; v += width)
@@ -104,7 +104,7 @@ internal static unsafe class WinogradTile<TSimd, TVector>
                     float* cell = row + v;
                     WinogradTransform<TSimd, TVector>.Output(
                         TSimd.Load(cell), TSimd.Load(cell + Cell), TSimd.Load(cell + 2 * Cell), TSimd.Load(cell + 3 * Cell),
-                        TSimd.Load(cell + 4 * Cell), TSimd.Load(cell + 5 * Cell), to + v, pixel, columns);
+                        TSimd.Load(cell + 4 * Cell), TSimd.Load(cell + 5 * Cell), to + v, pixel, columns, streams);
                 }
         }
     }

@@ -5,8 +5,9 @@ namespace Dom.Kernels.Cpu;
 /// <summary>
 /// Single tiles of a <see cref="WinogradMap"/> on their way into the transformed domain and out of it, whatever the number of channels: what is left of
 /// them behind the last whole vector goes through a packed copy of the tile. Both buffers hold <see cref="WinogradTile{TSimd,TVector}.BufferFloats"/>.
+/// Results may be written past the caches, if they are aligned to whole vectors.
 /// </summary>
-internal readonly unsafe struct WinogradTiles<TSimd, TVector>(WinogradMap map, float* zeros, float* buffer, float* packed)
+internal readonly unsafe struct WinogradTiles<TSimd, TVector>(WinogradMap map, float* zeros, float* buffer, float* packed, bool streams)
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
@@ -34,11 +35,11 @@ internal readonly unsafe struct WinogradTiles<TSimd, TVector>(WinogradMap map, f
         var (image, row, column) = map.Place(tile);
         int rows = Math.Min(WinogradMap.TileSide, map.TargetHeight - row), columns = Math.Min(WinogradMap.TileSide, map.TargetWidth - column);
         float* to = target + ((nint)image * map.TargetHeight + row) * rowPitch + column * pixel + firstChannel;
-        WinogradTile<TSimd, TVector>.Output(products, plane, vectors, _buffer, to, rowPitch, pixel, rows, columns);
+        WinogradTile<TSimd, TVector>.Output(products, plane, vectors, _buffer, to, rowPitch, pixel, rows, columns, streams);
         if (rest == 0)
             return;
         int packedRow = WinogradMap.TileSide * lanes;
-        WinogradTile<TSimd, TVector>.Output(products + vectors * lanes, plane, 1, _buffer, _packed, packedRow, lanes, rows, columns);
+        WinogradTile<TSimd, TVector>.Output(products + vectors * lanes, plane, 1, _buffer, _packed, packedRow, lanes, rows, columns, streams: false);
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < columns; j++)
                 new ReadOnlySpan<float>(_packed + i * packedRow + j * lanes, rest)

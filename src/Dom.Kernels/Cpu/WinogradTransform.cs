@@ -31,17 +31,26 @@ internal static unsafe class WinogradTransform<TSimd, TVector>
     /// <summary>A^T m, 6 to the first <paramref name="count"/> of 4: rows 1 1 1 1 1 0 | 0 1 -1 2 -2 0 | 0 1 1 4 4 0 | 0 1 -1 8 -8 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Output(
-        TVector m0, TVector m1, TVector m2, TVector m3, TVector m4, TVector m5, float* target, nint pitch, int count)
+        TVector m0, TVector m1, TVector m2, TVector m3, TVector m4, TVector m5, float* target, nint pitch, int count, bool streams)
     {
         TVector sum1 = TSimd.Add(m1, m2), difference1 = TSimd.Subtract(m1, m2);
         TVector sum2 = TSimd.Add(m3, m4), difference2 = TSimd.Subtract(m3, m4);
-        TSimd.Store(TSimd.Add(TSimd.Add(m0, sum1), sum2), target);
+        Store(TSimd.Add(TSimd.Add(m0, sum1), sum2), target, streams);
         if (count > 1)
-            TSimd.Store(TSimd.MultiplyAdd(difference2, TSimd.Create(2), difference1), target + pitch);
+            Store(TSimd.MultiplyAdd(difference2, TSimd.Create(2), difference1), target + pitch, streams);
         if (count > 2)
-            TSimd.Store(TSimd.MultiplyAdd(sum2, TSimd.Create(4), sum1), target + 2 * pitch);
+            Store(TSimd.MultiplyAdd(sum2, TSimd.Create(4), sum1), target + 2 * pitch, streams);
         if (count > 3)
-            TSimd.Store(TSimd.Add(TSimd.MultiplyAdd(difference2, TSimd.Create(8), difference1), m5), target + 3 * pitch);
+            Store(TSimd.Add(TSimd.MultiplyAdd(difference2, TSimd.Create(8), difference1), m5), target + 3 * pitch, streams);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(TVector value, float* target, bool streams)
+    {
+        if (streams)
+            TSimd.StoreStreaming(value, target);
+        else
+            TSimd.Store(value, target);
     }
 
     /// <summary>A y, 4 to 6: what a gradient of outputs becomes on its way back.</summary>

@@ -185,6 +185,16 @@ public sealed class WinogradTests
     }
 
     [Test]
+    public void Results_written_past_the_caches_have_the_same_bits(
+        [ValueSource(nameof(Shapes))] Conv2dSizes sizes, [Values(128, 256, 512)] int bits)
+    {
+        var problem = new Conv2dProblem(sizes);
+        using var stores = new CpuBackend(2) { SimdWidth = (SimdWidth)bits, Convolution = ConvolutionMethod.Winograd, StreamFrom = long.MaxValue };
+        using var streams = new CpuBackend(2) { SimdWidth = (SimdWidth)bits, Convolution = ConvolutionMethod.Winograd, StreamFrom = 0 };
+        Assert.That(problem.Run(streams), Is.EqualTo(problem.Run(stores)));
+    }
+
+    [Test]
     public void Empty_operands_are_zeros_or_nothing()
     {
         var problem = new Conv2dProblem(new Conv2dSizes(0, 8, 8, 16, 16, 3, 3, 1, 1));
