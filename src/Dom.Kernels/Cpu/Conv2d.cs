@@ -65,12 +65,30 @@ public sealed partial class CpuBackend :
             WinogradWeightGradient(_conv2dPlans.WinogradWeightGradient(call.Sizes, SimdWidth), x, dy, dweight);
             return;
         }
+        if (Conv2dPixelGradientPlan.Suits(call.Sizes))
+        {
+            PixelWeightGradient(_conv2dPlans.PixelGradient(call.Sizes, SimdWidth), x, dy, dweight);
+            return;
+        }
         var plan = _conv2dPlans.WeightGradient(call.Sizes, SimdWidth);
         float* sums = SharedScratch.Floats(plan.Groups * plan.GroupFloats);
         float** slabs = stackalloc float*[Threads];
         ReserveScratch(slabs, plan.WorkerFloats);
         _workers.Run(plan.Tasks, new Conv2dWeightGradientJob(plan, x, dy, sums, slabs, Zeros));
         var reduction = new Conv2dWeightReduction(plan, sums, dweight);
+        _workers.Run(reduction.Tasks, reduction);
+    }
+
+    private unsafe void PixelWeightGradient(Conv2dPixelGradientPlan plan, float* x, float* dy, float* dweight)
+    {
+        float* sums = SharedScratch.Floats(plan.Groups * plan.GroupFloats);
+        float** packed = stackalloc float*[Threads];
+        ReserveScratch(packed, plan.FrameFloats + plan.PanelFloats);
+        if (Conv2dPixelGradientPlan.IsPointwise(plan.Sizes))
+            _workers.Run(plan.Tasks, new Conv2dPointwiseGradientJob(plan, x, dy, sums, packed));
+        else
+            _workers.Run(plan.Tasks, new Conv2dStemGradientJob(plan, x, dy, sums, packed));
+        var reduction = new Conv2dPixelGradientReduction(plan, sums, dweight);
         _workers.Run(reduction.Tasks, reduction);
     }
 

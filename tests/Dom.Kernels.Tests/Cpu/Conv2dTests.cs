@@ -35,6 +35,15 @@ public sealed class Conv2dTests
         new(1, 3, 3, 4, 300, 3, 3, 1, 1),
         new(9, 2, 2, 130, 70, 3, 3, 1, 1),
         new(40, 2, 2, 2, 3, 2, 2, 1, 1),       // several slabs
+        new(3, 16, 16, 70, 130, 1, 1, 2, 0),   // a shortcut: several runs of rows, which go on from image to image
+        new(3, 9, 11, 6, 200, 1, 1, 2, 0),     // an odd height: rows of an image stay apart
+        new(2, 2, 150, 5, 20, 1, 1, 1, 0),     // a row longer than a run
+        new(2, 3, 3, 400, 330, 1, 1, 1, 0),    // blocks of input and of output channels
+        new(2, 5, 4, 6, 7, 1, 1, 1, 2),        // pixels that are padding
+        new(50, 1, 1, 9, 33, 1, 1, 1, 0),
+        new(35, 9, 9, 2, 70, 3, 3, 2, 1),      // a stem with a stride, groups of several images
+        new(2, 3, 70, 4, 16, 3, 3, 1, 1),
+        new(1, 6, 5, 1, 5, 2, 4, 2, 1),
     ];
 
     private static readonly string[] Passes = ["y", "dx", "dweight"];
