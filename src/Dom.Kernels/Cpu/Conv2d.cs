@@ -97,7 +97,8 @@ public sealed partial class CpuBackend :
         float* packed = SharedScratch.Floats(plan.PackedFloats);
         var packing = new Conv2dWeightPacking(plan, weight, packed, inputGradient);
         _workers.Run(packing.Tasks, packing);
-        _workers.Run(plan.Tasks, new Conv2dGatherJob(plan, source, packed, target, Zeros));
+        bool streams = (long)plan.Sizes.Batch * plan.TargetImage * sizeof(float) >= StreamFrom;
+        _workers.Run(plan.Tasks, new Conv2dGatherJob(plan, source, packed, target, Zeros, streams));
     }
 
     private unsafe void InputGradientOfFewChannels(Conv2dSizes sizes, float* dy, float* weight, float* dx)

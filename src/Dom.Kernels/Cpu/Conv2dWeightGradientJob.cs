@@ -35,6 +35,7 @@ internal readonly unsafe struct Conv2dWeightGradientJob(
         TileRun run;
         Unsafe.SkipInit(out run);
         run.Zeros = zeros;
+        run.Fetches = run.Streams = false;
         run.Panel = panels;
         run.PanelPitch = run.Columns = plan.Shape.WidthOf(outputBlock, plan.Sizes.Outputs);
         run.Length = 1;

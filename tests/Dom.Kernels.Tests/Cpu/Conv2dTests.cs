@@ -1,4 +1,5 @@
 using Dom.Kernels.Cpu;
+using Dom.Kernels.Cpu.Simd;
 using Dom.Tensors;
 using Dom.Tensors.Ops;
 
@@ -44,6 +45,9 @@ public sealed class Conv2dTests
         new(35, 9, 9, 2, 70, 3, 3, 2, 1),      // a stem with a stride, groups of several images
         new(2, 3, 70, 4, 16, 3, 3, 1, 1),
         new(1, 6, 5, 1, 5, 2, 4, 2, 1),
+        new(5, 6, 7, 16, 64, 1, 1, 2, 0),      // lines of whole vectors, and pixels that no tap reaches
+        new(4, 3, 3, 64, 32, 3, 3, 1, 1),
+        new(2, 2, 2, 3, 4, 1, 1, 5, 1),        // outputs that read only padding, inputs that nobody reads
     ];
 
     private static readonly string[] Passes = ["y", "dx", "dweight"];
@@ -90,6 +94,16 @@ public sealed class Conv2dTests
                     Assert.That(results[pass].AsSpan().SequenceEqual(first[pass]), $"{Passes[pass]} differs on {threads} threads");
             }
         }
+    }
+
+    [Test]
+    public void Results_written_past_the_caches_have_the_same_bits(
+        [ValueSource(nameof(Shapes))] Conv2dSizes sizes, [Values(128, 256, 512)] int bits)
+    {
+        var problem = new Conv2dProblem(sizes);
+        using CpuBackend cached = new(2) { SimdWidth = (SimdWidth)bits, StreamFrom = long.MaxValue };
+        using CpuBackend streaming = new(2) { SimdWidth = (SimdWidth)bits, StreamFrom = 0 };
+        Assert.That(problem.Run(streaming), Is.EqualTo(problem.Run(cached)));
     }
 
     [Test]

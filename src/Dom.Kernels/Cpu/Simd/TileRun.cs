@@ -30,6 +30,12 @@ internal unsafe struct TileRun
     /// <summary>Whether sums are added to the target, or replace it.</summary>
     public bool Adds;
 
+    /// <summary>Whether sums are written past the caches: the target's rows then are whole vectors at addresses aligned to their size.</summary>
+    public bool Streams;
+
+    /// <summary>Whether a tile fetches the sources of the next one: for tiles of one segment, whose sources nobody has read before.</summary>
+    public bool Fetches;
+
     /// <summary>Columns of the tile that exist in the target; the others are computed and dropped.</summary>
     public int Columns;
 
