@@ -24,6 +24,7 @@ internal readonly unsafe struct Conv2dGatherJob(
         run.Columns = Math.Min(width, plan.TargetChannels - channel);
         run.Streams = streams && plan.Chunk == plan.SourceChannels && run.Columns == width && plan.TargetChannels % LineFloats == 0
             && (nuint)target % (LineFloats * sizeof(float)) == 0;
+        run.NextRows = 0;
         run.Fetches = plan.Taps == 1;
         int firstImage = group * plan.ImagesPerTask, lastImage = Math.Min(plan.Sizes.Batch, firstImage + plan.ImagesPerTask);
         for (int start = 0; start < plan.SourceChannels; start += plan.Chunk)

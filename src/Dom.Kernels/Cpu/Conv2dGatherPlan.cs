@@ -17,7 +17,7 @@ internal sealed class Conv2dGatherPlan
     private const int PackedFloatsInCache = 76 * 1024; // 300 KiB of a block's weights stay in the second-level cache
     private const int SourceFloatsInCache = 64 * 1024;
     private const int LongestChunk = 256;
-    private const int LargestSharedMap = 100;           // pixels of a map whose tiles go across images
+    private const int LargestSharedMap = 100;           // pixels of a map, or of a class of them, whose tiles go across images
     private const int LeastTasks = 32;
 
     private Conv2dGatherPlan(Conv2dSizes sizes, bool inputGradient, SimdWidth widest)
@@ -37,7 +37,8 @@ internal sealed class Conv2dGatherPlan
         var taps = inputGradient ? InputGradientTaps(sizes) : ForwardTaps(sizes);
         taps = WithoutUnreached(taps, inputGradient ? inputPixels : outputPixels);
         OneImage = Table(taps, 1);
-        if (sizes.Batch >= TileTable.TileRows && TargetImage / TargetChannels <= LargestSharedMap)
+        int classes = inputGradient ? sizes.Stride * sizes.Stride : 1;
+        if (sizes.Batch >= TileTable.TileRows && TargetImage / TargetChannels <= LargestSharedMap * classes)
             FourImages = Table(taps, TileTable.TileRows);
 
         int groupsWanted = Math.Min(sizes.Batch, LeastTasks);

@@ -52,7 +52,7 @@ internal readonly unsafe struct Conv2dPointwiseGradientJob(
         run->Dy = isWhole ? columns + block * plan.Shape.Width : panel;
         run->DyPitch = isWhole ? outputs : width;
         if (!isWhole)
-            OutputPanel.Pack(columns, plan.Shape, block, outputs, run->Rows * run->PixelsPerRow, panel);
+            OutputPanel.Pack(columns, plan.Shape, block, outputs, run->Rows * run->PixelsPerRow, panel, width);
         var kernel = plan.Shape.WindowKernelOf(block, outputs);
         for (int tile = firstTile; tile < firstTile + tiles; tile++)
         {

@@ -51,7 +51,7 @@ internal readonly unsafe struct Conv2dStemGradientJob(
             run->Dy = isWhole ? source + block * plan.Shape.Width : panel;
             run->DyPitch = isWhole ? outputs : width;
             if (!isWhole)
-                OutputPanel.Pack(source, plan.Shape, block, outputs, pixels, panel);
+                OutputPanel.Pack(source, plan.Shape, block, outputs, pixels, panel, width);
             run->Target = target + plan.TileOffset(block, 0);
             plan.Shape.WindowKernelOf(block, outputs)(run);
             run->NextFloats = 0;

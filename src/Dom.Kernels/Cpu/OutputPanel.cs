@@ -4,15 +4,15 @@ using Dom.Kernels.Cpu.Simd;
 
 namespace Dom.Kernels.Cpu;
 
-/// <summary>Copies a block of output channels of successive pixels side by side, channels padded with zeros to whole vectors.</summary>
+/// <summary>Copies a block of output channels of successive pixels to places a pitch apart, channels padded with zeros to whole vectors.</summary>
 internal static unsafe class OutputPanel
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Pack(float* dy, TileShape shape, int block, int outputs, int pixels, float* target)
+    public static void Pack(float* dy, TileShape shape, int block, int outputs, int pixels, float* target, nint pitch)
     {
         int channel = block * shape.Width, width = shape.WidthOf(block, outputs), channels = Math.Min(width, outputs - channel);
         dy += channel;
-        for (; pixels > 0; pixels--, dy += outputs, target += width)
+        for (; pixels > 0; pixels--, dy += outputs, target += pitch)
         {
             int k = 0;
             for (; k + 16 <= channels; k += 16)

@@ -17,6 +17,8 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
     where TVector : struct
     where TColumns : struct, IColumns
 {
+    private const int LineFloats = 16;
+
     private static int Width
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -35,6 +37,8 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
             entry += TileTable.Header;
             if (run->Fetches && tiles > 1)
                 Fetch(run, entry + TileTable.Segment + TileTable.Header);
+            if (run->NextRows > 0)
+                FetchNext(run);
             TVector s00 = default, s01 = default, s02 = default, s03 = default;
             TVector s10 = default, s11 = default, s12 = default, s13 = default;
             TVector s20 = default, s21 = default, s22 = default, s23 = default;
@@ -127,12 +131,22 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Fetch(TileRun* run, int* segment)
     {
-        const int LineFloats = 16;
         if (!Sse.IsSupported)
             return;
         for (int row = 1; row <= TileTable.TileRows; row++)
             for (nint k = 0; k < run->Length; k += LineFloats)
                 Sse.Prefetch0(run->Source + segment[row] + k);
+    }
+
+    /// <summary>Brings some rows of what comes after this run into the second-level cache.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void FetchNext(TileRun* run)
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (int rows = Math.Min(run->NextRows, run->NextRowsPerTile); rows > 0; rows--, run->NextRows--, run->Next += run->NextPitch)
+            for (int i = 0; i < run->NextFloats; i += LineFloats)
+                Sse.Prefetch1(run->Next + i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
