@@ -65,6 +65,11 @@ public sealed partial class CpuBackend :
             WinogradWeightGradient(_conv2dPlans.WinogradWeightGradient(call.Sizes, SimdWidth), x, dy, dweight);
             return;
         }
+        if (Conv2dPixelGradientPlan.Suits(call.Sizes))
+        {
+            PixelWeightGradient(_conv2dPlans.PixelGradient(call.Sizes, SimdWidth), x, dy, dweight);
+            return;
+        }
         var plan = _conv2dPlans.WeightGradient(call.Sizes, SimdWidth);
         float* sums = SharedScratch.Floats(plan.Groups * plan.GroupFloats);
         float** slabs = stackalloc float*[Threads];
@@ -74,12 +79,26 @@ public sealed partial class CpuBackend :
         _workers.Run(reduction.Tasks, reduction);
     }
 
+    private unsafe void PixelWeightGradient(Conv2dPixelGradientPlan plan, float* x, float* dy, float* dweight)
+    {
+        float* sums = SharedScratch.Floats(plan.Groups * plan.GroupFloats);
+        float** packed = stackalloc float*[Threads];
+        ReserveScratch(packed, plan.FrameFloats + plan.PanelFloats);
+        if (Conv2dPixelGradientPlan.IsPointwise(plan.Sizes))
+            _workers.Run(plan.Tasks, new Conv2dPointwiseGradientJob(plan, x, dy, sums, packed));
+        else
+            _workers.Run(plan.Tasks, new Conv2dStemGradientJob(plan, x, dy, sums, packed));
+        var reduction = new Conv2dPixelGradientReduction(plan, sums, dweight);
+        _workers.Run(reduction.Tasks, reduction);
+    }
+
     private unsafe void Gather(Conv2dGatherPlan plan, float* source, float* weight, float* target, bool inputGradient)
     {
         float* packed = SharedScratch.Floats(plan.PackedFloats);
         var packing = new Conv2dWeightPacking(plan, weight, packed, inputGradient);
         _workers.Run(packing.Tasks, packing);
-        _workers.Run(plan.Tasks, new Conv2dGatherJob(plan, source, packed, target, Zeros));
+        bool streams = (long)plan.Sizes.Batch * plan.TargetImage * sizeof(float) >= StreamFrom;
+        _workers.Run(plan.Tasks, new Conv2dGatherJob(plan, source, packed, target, Zeros, streams));
     }
 
     private unsafe void InputGradientOfFewChannels(Conv2dSizes sizes, float* dy, float* weight, float* dx)

@@ -25,7 +25,7 @@ internal readonly unsafe struct Conv2dFewChannelsJob(
     public void Execute(int task, int worker)
     {
         float* taps = workers[worker];
-        var gather = new Conv2dGatherJob(products, dy + (nint)task * products.SourceImage, packed, taps, zeros);
+        var gather = new Conv2dGatherJob(products, dy + (nint)task * products.SourceImage, packed, taps, zeros, streams: false);
         for (int part = 0; part < products.Tasks; part++)
             gather.Execute(part, worker);
         float* sums = taps + products.TargetImage + Lanes;

@@ -17,7 +17,7 @@ internal sealed class Conv2dGatherPlan
     private const int PackedFloatsInCache = 76 * 1024; // 300 KiB of a block's weights stay in the second-level cache
     private const int SourceFloatsInCache = 64 * 1024;
     private const int LongestChunk = 256;
-    private const int LargestSharedMap = 100;           // pixels of a map whose tiles go across images
+    private const int LargestSharedMap = 100;           // pixels of a map, or of a class of them, whose tiles go across images
     private const int LeastTasks = 32;
 
     private Conv2dGatherPlan(Conv2dSizes sizes, bool inputGradient, SimdWidth widest)
@@ -35,8 +35,10 @@ internal sealed class Conv2dGatherPlan
         Chunk = (SourceChannels + chunks - 1) / chunks;
 
         var taps = inputGradient ? InputGradientTaps(sizes) : ForwardTaps(sizes);
+        taps = WithoutUnreached(taps, inputGradient ? inputPixels : outputPixels);
         OneImage = Table(taps, 1);
-        if (sizes.Batch >= TileTable.TileRows && TargetImage / TargetChannels <= LargestSharedMap)
+        int classes = inputGradient ? sizes.Stride * sizes.Stride : 1;
+        if (sizes.Batch >= TileTable.TileRows && TargetImage / TargetChannels <= LargestSharedMap * classes)
             FourImages = Table(taps, TileTable.TileRows);
 
         int groupsWanted = Math.Min(sizes.Batch, LeastTasks);
@@ -44,7 +46,7 @@ internal sealed class Conv2dGatherPlan
         if (FourImages is not null)
             ImagesPerTask = (ImagesPerTask + TileTable.TileRows - 1) / TileTable.TileRows * TileTable.TileRows;
         Groups = (sizes.Batch + ImagesPerTask - 1) / ImagesPerTask;
-        Spans = FourImages is null ? Math.Clamp(LeastTasks / Groups, 1, OneImage.Tiles) : 1;
+        Spans = FourImages is null ? Math.Clamp(LeastTasks / Groups, 1, Math.Max(1, OneImage.Tiles)) : 1;
     }
 
     public Conv2dSizes Sizes { get; }
@@ -73,6 +75,9 @@ internal sealed class Conv2dGatherPlan
 
     /// <summary>Tiles of one pixel of four images; null where that does not pay.</summary>
     public TileTable? FourImages { get; }
+
+    /// <summary>Target pixels that no tap reaches; no tile has them.</summary>
+    public ZeroRuns Unreached { get; } = new();
 
     /// <summary>Images that a task works on.</summary>
     public int ImagesPerTask { get; }
@@ -118,6 +123,16 @@ internal sealed class Conv2dGatherPlan
                 ? p / s.Stride * s.OutputWidth + q / s.Stride
                 : -1;
         });
+    }
+
+    /// <summary>Leaves out the pixels that no tap reaches: three of four in the input gradient of a 1x1 kernel with stride 2.</summary>
+    private GatherTaps WithoutUnreached(GatherTaps taps, int pixels)
+    {
+        bool IsReached(int pixel) => Enumerable.Range(0, Taps).Any(tap => taps.Source(pixel, tap) >= 0);
+        for (int pixel = 0; pixel < pixels; pixel++)
+            if (!IsReached(pixel))
+                Unreached.Add(pixel, TargetChannels);
+        return taps with { Classes = [.. taps.Classes.Select(pixelClass => pixelClass.Where(IsReached).ToArray())] };
     }
 
     private TileTable Table(GatherTaps taps, int images)

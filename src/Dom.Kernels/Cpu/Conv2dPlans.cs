@@ -11,6 +11,7 @@ internal sealed class Conv2dPlans
     private readonly Lock _lock = new();
     private readonly Dictionary<Conv2dSizes, Conv2dGatherPlan> _forward = [], _inputGradient = [];
     private readonly Dictionary<Conv2dSizes, Conv2dWeightGradientPlan> _weightGradient = [];
+    private readonly Dictionary<Conv2dSizes, Conv2dPixelGradientPlan> _pixelGradient = [];
     private readonly Dictionary<Conv2dSizes, WinogradPlan> _winogradForward = [], _winogradInputGradient = [];
     private readonly Dictionary<Conv2dSizes, WinogradWeightGradientPlan> _winogradWeightGradient = [];
 
@@ -21,6 +22,9 @@ internal sealed class Conv2dPlans
 
     public Conv2dWeightGradientPlan WeightGradient(Conv2dSizes sizes, SimdWidth widest) =>
         Get(_weightGradient, sizes, widest, Conv2dWeightGradientPlan.For);
+
+    public Conv2dPixelGradientPlan PixelGradient(Conv2dSizes sizes, SimdWidth widest) =>
+        Get(_pixelGradient, sizes, widest, Conv2dPixelGradientPlan.For);
 
     public WinogradPlan WinogradForward(Conv2dSizes sizes, SimdWidth widest) =>
         Get(_winogradForward, sizes, widest, static (s, w) => new WinogradPlan(WinogradMap.Forward(s), w));

@@ -15,43 +15,59 @@ internal readonly unsafe struct Conv2dWeightGradientJob(
         int firstBlock = part * plan.OutputBlocksPerTask, endBlock = Math.Min(plan.OutputBlocks, firstBlock + plan.OutputBlocksPerTask);
         int firstSlab = group * plan.SlabsPerGroup, endSlab = Math.Min(plan.Slabs, firstSlab + plan.SlabsPerGroup);
         float* inputs = workers[worker], outputs = inputs + plan.InputSlabFloats;
+        TileRun run;
+        Unsafe.SkipInit(out run);
+        run.Zeros = zeros;
+        run.Fetches = run.Streams = false;
+        run.Length = 1;
         for (int slab = firstSlab; slab < endSlab; slab++)
         {
             PackInputs(slab, inputBlock, inputs);
+            PlanFetch(ref run, slab + 1 < endSlab ? slab + 1 : plan.Slabs, inputBlock, endBlock - firstBlock);
             for (int outputBlock = firstBlock; outputBlock < endBlock; outputBlock++)
             {
                 float* panels = plan.OutputsAreSlabs ? dy + slab * (nint)plan.OutputSlabFloats : outputs;
                 if (!plan.OutputsAreSlabs)
                     PackOutputs(slab, outputBlock, outputs);
                 float* target = sums + group * (nint)plan.GroupFloats + plan.BlockOffset(outputBlock, inputBlock);
-                AddProducts(inputBlock, outputBlock, inputs, panels, target, slab > firstSlab);
+                AddProducts(&run, inputBlock, outputBlock, inputs, panels, target, slab > firstSlab);
             }
         }
     }
 
-    private void AddProducts(int inputBlock, int outputBlock, float* inputs, float* panels, float* target, bool adds)
+    private void AddProducts(TileRun* run, int inputBlock, int outputBlock, float* inputs, float* panels, float* target, bool adds)
     {
         var kernel = plan.Shape.KernelOf(outputBlock, plan.Sizes.Outputs);
-        TileRun run;
-        Unsafe.SkipInit(out run);
-        run.Zeros = zeros;
-        run.Panel = panels;
-        run.PanelPitch = run.Columns = plan.Shape.WidthOf(outputBlock, plan.Sizes.Outputs);
-        run.Length = 1;
-        run.Adds = adds;
+        run->Panel = panels;
+        run->PanelPitch = run->Columns = plan.Shape.WidthOf(outputBlock, plan.Sizes.Outputs);
+        run->Adds = adds;
         nint fourChannels = (nint)TileTable.TileRows * plan.Taps * plan.Shape.Width;
         for (int panel = 0; panel + 1 < plan.PanelStarts.Length; panel++)
         {
-            run.Tiles = plan.PanelStarts[panel + 1] - plan.PanelStarts[panel];
-            run.Table = plan.Panels.At(plan.PanelStarts[panel]);
+            run->Tiles = plan.PanelStarts[panel + 1] - plan.PanelStarts[panel];
+            run->Table = plan.Panels.At(plan.PanelStarts[panel]);
             for (int channel = 0; channel < plan.ChannelsOf(inputBlock); channel += TileTable.TileRows)
             {
-                run.Source = inputs + (nint)channel * plan.PlaneFloats;
-                run.Target = target + channel / TileTable.TileRows * fourChannels;
-                kernel(&run);
+                run->Source = inputs + (nint)channel * plan.PlaneFloats;
+                run->Target = target + channel / TileTable.TileRows * fourChannels;
+                kernel(run);
             }
-            run.Adds = true;
+            run->Adds = true;
         }
+    }
+
+    /// <summary>While a slab's products are summed, x of the next one is fetched; none where <paramref name="slab"/> is past the last.</summary>
+    private void PlanFetch(ref TileRun run, int slab, int inputBlock, int blocks)
+    {
+        var s = plan.Sizes;
+        int pixels = s.Height * s.Width, images = Math.Min(plan.ImagesPerSlab, s.Batch - slab * plan.ImagesPerSlab);
+        int tiles = plan.Panels.Tiles * (plan.ChannelsOf(inputBlock) / TileTable.TileRows) * blocks;
+        int firstChannel = inputBlock * plan.InputBlock;
+        run.Next = x + (nint)slab * plan.ImagesPerSlab * pixels * s.Inputs + firstChannel;
+        run.NextPitch = s.Inputs;
+        run.NextFloats = Math.Min(plan.InputBlock, s.Inputs - firstChannel);
+        run.NextRows = Math.Max(0, images) * pixels;
+        run.NextRowsPerTile = (run.NextRows + tiles - 1) / tiles;
     }
 
     /// <summary>x of the slab as [channel][row][column modulo stride][column / stride][image].</summary>
@@ -92,22 +108,17 @@ internal readonly unsafe struct Conv2dWeightGradientJob(
     private void PackOutputs(int slab, int outputBlock, float* target)
     {
         var s = plan.Sizes;
-        int pixels = s.OutputHeight * s.OutputWidth, channel = outputBlock * plan.Shape.Width;
-        int width = plan.Shape.WidthOf(outputBlock, s.Outputs), channels = Math.Min(width, s.Outputs - channel);
+        int pixels = s.OutputHeight * s.OutputWidth, width = plan.Shape.WidthOf(outputBlock, s.Outputs);
+        nint pitch = (nint)plan.ImagesPerSlab * width;
         for (int i = 0; i < plan.ImagesPerSlab; i++)
         {
             int image = slab * plan.ImagesPerSlab + i;
-            for (int pixel = 0; pixel < pixels; pixel++)
-            {
-                var packed = new Span<float>(target + ((nint)pixel * plan.ImagesPerSlab + i) * width, width);
-                if (image >= s.Batch)
-                {
-                    packed.Clear();
-                    continue;
-                }
-                new ReadOnlySpan<float>(dy + ((nint)image * pixels + pixel) * s.Outputs + channel, channels).CopyTo(packed);
-                packed[channels..].Clear();
-            }
+            float* first = target + (nint)i * width;
+            if (image < s.Batch)
+                OutputPanel.Pack(dy + (nint)image * pixels * s.Outputs, plan.Shape, outputBlock, s.Outputs, pixels, first, pitch);
+            else
+                for (int pixel = 0; pixel < pixels; pixel++)
+                    new Span<float>(first + pixel * pitch, width).Clear();
         }
     }
 }

@@ -18,7 +18,7 @@ internal sealed class Conv2dWeightGradientPlan
     private const int SumFloatsInCache = 76 * 1024;
     private const int PanelPixels = 128;                // 32 KiB of dy serve all taps and input channels in turn
     private const int ShortestRun = 16;
-    private const int TasksWanted = 32;
+    private const int TasksWanted = 24;
     private const long MostSumFloats = 4L << 20;
     private const int LongestZeroRow = 256;
 
@@ -41,11 +41,12 @@ internal sealed class Conv2dWeightGradientPlan
 
         // A task keeps a slab of x for as many blocks of output channels as still leave tasks enough.
         int mostGroups = (int)Math.Clamp(MostSumFloats / GroupFloats, 1, Slabs);
-        OutputBlocksPerTask = Math.Clamp(InputBlocks * OutputBlocks * mostGroups / TasksWanted, 1, OutputBlocks);
+        int blocksPerTask = Math.Clamp(InputBlocks * OutputBlocks * mostGroups / TasksWanted, 1, OutputBlocks);
+        int parts = (OutputBlocks + blocksPerTask - 1) / blocksPerTask;
+        OutputBlocksPerTask = (OutputBlocks + parts - 1) / parts;
         OutputParts = (OutputBlocks + OutputBlocksPerTask - 1) / OutputBlocksPerTask;
         int blocks = InputBlocks * OutputParts;
-        int groups = Math.Clamp((TasksWanted + blocks - 1) / blocks, 1, mostGroups);
-        SlabsPerGroup = (Slabs + groups - 1) / groups;
+        SlabsPerGroup = EvenGroups(Math.Clamp((TasksWanted + blocks - 1) / blocks, 1, mostGroups), mostGroups);
         Groups = (Slabs + SlabsPerGroup - 1) / SlabsPerGroup;
         (Panels, PanelStarts) = Table();
     }
@@ -133,6 +134,21 @@ internal sealed class Conv2dWeightGradientPlan
 
     /// <summary>Whether any tap reads columns of x that have this remainder modulo the stride.</summary>
     public bool ReadsColumns(int remainder) => IsRead(remainder, Math.Min(Sizes.KernelWidth, Sizes.Stride), int.MaxValue);
+
+    /// <summary>Slabs of a group where there are at least so many groups, and the last lacks as few as possible.</summary>
+    private int EvenGroups(int fewest, int most)
+    {
+        int best = (Slabs + fewest - 1) / fewest;
+        for (int groups = fewest + 1; groups <= Math.Min(most, 2 * fewest); groups++)
+        {
+            int slabs = (Slabs + groups - 1) / groups;
+            if (Lacking(slabs) < Lacking(best))
+                best = slabs;
+        }
+        return best;
+    }
+
+    private int Lacking(int slabsPerGroup) => (Slabs + slabsPerGroup - 1) / slabsPerGroup * slabsPerGroup - Slabs;
 
     private bool IsRead(int at, int kernel, int outputs)
     {

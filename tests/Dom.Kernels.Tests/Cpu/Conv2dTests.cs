@@ -1,4 +1,5 @@
 using Dom.Kernels.Cpu;
+using Dom.Kernels.Cpu.Simd;
 using Dom.Tensors;
 using Dom.Tensors.Ops;
 
@@ -35,6 +36,18 @@ public sealed class Conv2dTests
         new(1, 3, 3, 4, 300, 3, 3, 1, 1),
         new(9, 2, 2, 130, 70, 3, 3, 1, 1),
         new(40, 2, 2, 2, 3, 2, 2, 1, 1),       // several slabs
+        new(3, 16, 16, 70, 130, 1, 1, 2, 0),   // a shortcut: several runs of rows, which go on from image to image
+        new(3, 9, 11, 6, 200, 1, 1, 2, 0),     // an odd height: rows of an image stay apart
+        new(2, 2, 150, 5, 20, 1, 1, 1, 0),     // a row longer than a run
+        new(2, 3, 3, 400, 330, 1, 1, 1, 0),    // blocks of input and of output channels
+        new(2, 5, 4, 6, 7, 1, 1, 1, 2),        // pixels that are padding
+        new(50, 1, 1, 9, 33, 1, 1, 1, 0),
+        new(35, 9, 9, 2, 70, 3, 3, 2, 1),      // a stem with a stride, groups of several images
+        new(2, 3, 70, 4, 16, 3, 3, 1, 1),
+        new(1, 6, 5, 1, 5, 2, 4, 2, 1),
+        new(5, 6, 7, 16, 64, 1, 1, 2, 0),      // lines of whole vectors, and pixels that no tap reaches
+        new(4, 3, 3, 64, 32, 3, 3, 1, 1),
+        new(2, 2, 2, 3, 4, 1, 1, 5, 1),        // outputs that read only padding, inputs that nobody reads
     ];
 
     private static readonly string[] Passes = ["y", "dx", "dweight"];
@@ -81,6 +94,16 @@ public sealed class Conv2dTests
                     Assert.That(results[pass].AsSpan().SequenceEqual(first[pass]), $"{Passes[pass]} differs on {threads} threads");
             }
         }
+    }
+
+    [Test]
+    public void Results_written_past_the_caches_have_the_same_bits(
+        [ValueSource(nameof(Shapes))] Conv2dSizes sizes, [Values(128, 256, 512)] int bits)
+    {
+        var problem = new Conv2dProblem(sizes);
+        using CpuBackend cached = new(2) { SimdWidth = (SimdWidth)bits, StreamFrom = long.MaxValue };
+        using CpuBackend streaming = new(2) { SimdWidth = (SimdWidth)bits, StreamFrom = 0 };
+        Assert.That(problem.Run(streaming), Is.EqualTo(problem.Run(cached)));
     }
 
     [Test]

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Dom.Kernels.Cpu.Simd;
 
@@ -16,6 +17,8 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
     where TVector : struct
     where TColumns : struct, IColumns
 {
+    private const int LineFloats = 16;
+
     private static int Width
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -32,6 +35,10 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
             int* tile = entry;
             nint length = (nint)tile[TileTable.Length] * run->Length;
             entry += TileTable.Header;
+            if (run->Fetches && tiles > 1)
+                Fetch(run, entry + TileTable.Segment + TileTable.Header);
+            if (run->NextRows > 0)
+                FetchNext(run);
             TVector s00 = default, s01 = default, s02 = default, s03 = default;
             TVector s10 = default, s11 = default, s12 = default, s13 = default;
             TVector s20 = default, s21 = default, s22 = default, s23 = default;
@@ -96,6 +103,17 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
                 CopyEdge(run, tile);
                 continue;
             }
+            if (run->Streams)
+            {
+                Stream(run->Target + tile[TileTable.Targets], s00, s01, s02, s03);
+                if (tile[TileTable.Rows] > 1)
+                    Stream(run->Target + tile[TileTable.Targets + 1], s10, s11, s12, s13);
+                if (tile[TileTable.Rows] > 2)
+                    Stream(run->Target + tile[TileTable.Targets + 2], s20, s21, s22, s23);
+                if (tile[TileTable.Rows] > 3)
+                    Stream(run->Target + tile[TileTable.Targets + 3], s30, s31, s32, s33);
+                continue;
+            }
             bool adds = run->Adds;
             int rows = tile[TileTable.Rows]; // those past the last are copies of it and must not be added twice
             float* target = run->Target;
@@ -107,6 +125,28 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
             if (rows > 3)
                 Store(target + tile[TileTable.Targets + 3], adds, s30, s31, s32, s33);
         }
+    }
+
+    /// <summary>Brings the sources of a segment into the cache while the tile before it computes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fetch(TileRun* run, int* segment)
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (int row = 1; row <= TileTable.TileRows; row++)
+            for (nint k = 0; k < run->Length; k += LineFloats)
+                Sse.Prefetch0(run->Source + segment[row] + k);
+    }
+
+    /// <summary>Brings some rows of what comes after this run into the second-level cache.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void FetchNext(TileRun* run)
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (int rows = Math.Min(run->NextRows, run->NextRowsPerTile); rows > 0; rows--, run->NextRows--, run->Next += run->NextPitch)
+            for (int i = 0; i < run->NextFloats; i += LineFloats)
+                Sse.Prefetch1(run->Next + i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -135,6 +175,18 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
             TSimd.Store(s2, target + 2 * TSimd.Width);
         if (TColumns.Count > 3)
             TSimd.Store(s3, target + 3 * TSimd.Width);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Stream(float* target, TVector s0, TVector s1, TVector s2, TVector s3)
+    {
+        TSimd.StoreStreaming(s0, target);
+        if (TColumns.Count > 1)
+            TSimd.StoreStreaming(s1, target + TSimd.Width);
+        if (TColumns.Count > 2)
+            TSimd.StoreStreaming(s2, target + 2 * TSimd.Width);
+        if (TColumns.Count > 3)
+            TSimd.StoreStreaming(s3, target + 3 * TSimd.Width);
     }
 
     /// <summary>Takes over the columns of a tile that exist. A call of its own, after the sums have left the registers.</summary>

@@ -30,6 +30,27 @@ internal unsafe struct TileRun
     /// <summary>Whether sums are added to the target, or replace it.</summary>
     public bool Adds;
 
+    /// <summary>Whether sums are written past the caches: the target's rows then are whole vectors at addresses aligned to their size.</summary>
+    public bool Streams;
+
+    /// <summary>Whether a tile fetches the sources of the next one: for tiles of one segment, whose sources nobody has read before.</summary>
+    public bool Fetches;
+
+    /// <summary>What will be read after this run, fetched a share with each tile: rows of <see cref="NextFloats"/>, a <see cref="NextPitch"/> apart.</summary>
+    public float* Next;
+
+    /// <summary>Floats from a row at <see cref="Next"/> to the following one.</summary>
+    public nint NextPitch;
+
+    /// <summary>Floats of each of these rows.</summary>
+    public int NextFloats;
+
+    /// <summary>How many of these rows are left.</summary>
+    public int NextRows;
+
+    /// <summary>How many of them a tile fetches.</summary>
+    public int NextRowsPerTile;
+
     /// <summary>Columns of the tile that exist in the target; the others are computed and dropped.</summary>
     public int Columns;
 

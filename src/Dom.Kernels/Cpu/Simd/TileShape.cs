@@ -43,6 +43,14 @@ internal readonly unsafe record struct TileShape(SimdWidth Simd, int MaxColumns)
         _ => Kernel<Simd128, Vector128<float>>(VectorsOf(block, columns)),
     };
 
+    /// <summary>The code that sums windows of pixels for block <paramref name="block"/>.</summary>
+    public delegate*<WindowRun*, void> WindowKernelOf(int block, int columns) => Simd switch
+    {
+        SimdWidth.Bits512 => WindowKernel<Simd512, Vector512<float>>.ForColumns(VectorsOf(block, columns)),
+        SimdWidth.Bits256 => WindowKernel<Simd256, Vector256<float>>.ForColumns(VectorsOf(block, columns)),
+        _ => WindowKernel<Simd128, Vector128<float>>.ForColumns(VectorsOf(block, columns)),
+    };
+
     private int VectorsOf(int block, int columns) => Math.Min(MaxColumns, (columns - block * Width + Lanes - 1) / Lanes);
 
     private static delegate*<TileRun*, void> Kernel<TSimd, TVector>(int vectors)

@@ -1,0 +1,78 @@
+using System.Runtime.CompilerServices;
+using Dom.Kernels.Cpu.Simd;
+
+namespace Dom.Kernels.Cpu;
+
+/// <summary>
+/// Sums the weight gradient of a 1x1 convolution: one task is a group of runs of pixels, a block of input channels and blocks of output channels.
+/// Both operands are read where they lie; what the next run reads is fetched while this one computes.
+/// </summary>
+internal readonly unsafe struct Conv2dPointwiseGradientJob(
+    Conv2dPixelGradientPlan plan, float* x, float* dy, float* sums, float** workers) : IJob
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Execute(int task, int worker)
+    {
+        int part = task % plan.OutputParts, rowBlock = task / plan.OutputParts % plan.RowBlocks;
+        int group = task / plan.OutputParts / plan.RowBlocks;
+        int firstBlock = part * plan.OutputBlocksPerTask;
+        int endBlock = Math.Min(plan.OutputBlocks, firstBlock + plan.OutputBlocksPerTask);
+        int firstTile = rowBlock * plan.TilesPerTask, tiles = Math.Min(plan.TilesPerTask, plan.Tiles - firstTile);
+        int firstUnit = group * plan.UnitsPerGroup, endUnit = Math.Min(plan.Units, firstUnit + plan.UnitsPerGroup);
+        int channel = firstTile * TileTable.TileRows, output = firstBlock * plan.Shape.Width;
+        var fetch = new Conv2dPixelFetch(
+            Math.Min(plan.Rows - channel, tiles * TileTable.TileRows), Math.Min(plan.Sizes.Outputs, endBlock * plan.Shape.Width) - output);
+        WindowRun run;
+        Unsafe.SkipInit(out run);
+        run.Tiles = 1;
+        run.NextFloats = 0;
+        for (int unit = firstUnit; unit < endUnit; unit++)
+        {
+            float* columns = Place(ref run, unit);
+            run.Adds = unit > firstUnit;
+            if (unit + 1 < endUnit)
+            {
+                WindowRun next;
+                Unsafe.SkipInit(out next);
+                float* nextColumns = Place(ref next, unit + 1);
+                next.X += channel;
+                fetch.Begin(next, nextColumns + output, plan.Sizes.Outputs, (endBlock - firstBlock) * tiles);
+            }
+            for (int block = firstBlock; block < endBlock; block++)
+                AddProducts(&run, columns, block, firstTile, tiles, workers[worker], sums + group * (nint)plan.GroupFloats, ref fetch);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AddProducts(
+        WindowRun* run, float* columns, int block, int firstTile, int tiles, float* panel, float* target, ref Conv2dPixelFetch fetch)
+    {
+        int outputs = plan.Sizes.Outputs, width = plan.Shape.WidthOf(block, outputs);
+        bool isWhole = plan.IsWhole(block);
+        run->Dy = isWhole ? columns + block * plan.Shape.Width : panel;
+        run->DyPitch = isWhole ? outputs : width;
+        if (!isWhole)
+            OutputPanel.Pack(columns, plan.Shape, block, outputs, run->Rows * run->PixelsPerRow, panel, width);
+        var kernel = plan.Shape.WindowKernelOf(block, outputs);
+        for (int tile = firstTile; tile < firstTile + tiles; tile++)
+        {
+            fetch.Step();
+            run->Offsets = plan.Offsets + tile * TileTable.TileRows;
+            run->Target = target + plan.TileOffset(block, tile);
+            kernel(run);
+        }
+    }
+
+    /// <summary>Says where the pixels of a unit lie in x and returns where they lie in dy.</summary>
+    private float* Place(ref WindowRun run, int unit)
+    {
+        var s = plan.Sizes;
+        int image = unit / plan.RunsPerImage, row = unit % plan.RunsPerImage * plan.RowsPerRun;
+        run.PixelPitch = s.Stride * s.Inputs;
+        run.RowPitch = s.Stride * s.Width * s.Inputs;
+        run.Rows = Math.Min(plan.RowsPerRun, plan.OutputRows - row);
+        run.PixelsPerRow = s.OutputWidth;
+        run.X = x + (nint)image * s.Height * s.Width * s.Inputs + row * run.RowPitch;
+        return dy + ((nint)image * plan.OutputRows + row) * s.OutputWidth * s.Outputs;
+    }
+}
