@@ -5,6 +5,7 @@ using Dom.Bench;
 // dotnet run -c Release --project bench/Dom.Bench -- conv --peer [--threads N] [--rounds N] [--only "PreActResNet-18 64->"]    beside PyTorch
 // dotnet run -c Release --project bench/Dom.Bench -- ladder [--threads N] [--rounds N] [--batch N] [--figure FILE.svg]    docs/cpu-ladder.md
 // dotnet run -c Release --project bench/Dom.Bench -- step --quick [--threads N] [--rounds N] [--batch N] [--work train,infer,pgd16] [--peer]
+// dotnet run -c Release --project bench/Dom.Bench -- step --calls [--threads N] [--rounds N] [--batch N] [--work train|infer|pgd]    every kernel call beside its floor
 // dotnet run -c Release --project bench/Dom.Bench -- elementwise --quick [--threads N] [--rounds N] [--batch N]
 // dotnet run -c Release --project bench/Dom.Bench -- startup [--rounds N] [--dom PATH] [--publish]
 // dotnet run -c Release --project bench/Dom.Bench -- conv|step|elementwise [options of BenchmarkDotNet]
@@ -35,6 +36,12 @@ switch (args.FirstOrDefault())
             return Usage();
         StepTable.Print(threads, batch, rounds == 0 ? 5 : rounds, args.Contains("--peer"), works);
         return 0;
+    case "step" when args.Contains("--calls"):
+        string work = Text("--work") is { Length: > 0 } text ? text : "train";
+        if (work is not ("train" or "infer" or "pgd"))
+            return Usage();
+        StepCallsTable.Print(work, threads, batch, rounds == 0 ? 7 : rounds);
+        return 0;
     case "step":
         BenchmarkRunner.Run<StepBenchmark>(args: options);
         return 0;
@@ -58,6 +65,7 @@ static int Usage()
                Dom.Bench conv --peer [--threads N] [--rounds N] [--only NAME]
                Dom.Bench ladder [--threads N] [--rounds N] [--channels N] [--size N] [--batch N] [--figure FILE.svg]
                Dom.Bench step --quick [--threads N] [--rounds N] [--batch N] [--work train,infer,pgd16,pgd128] [--peer]
+               Dom.Bench step --calls [--threads N] [--rounds N] [--batch N] [--work train|infer|pgd]
                Dom.Bench elementwise --quick [--threads N] [--rounds N] [--batch N]
                Dom.Bench startup [--rounds N] [--dom PATH] [--publish]
                Dom.Bench conv|step|elementwise [options of BenchmarkDotNet]
