@@ -22,7 +22,8 @@ internal readonly unsafe struct Conv2dGatherJob(
         run.Zeros = zeros;
         run.Edge = edge;
         run.Columns = Math.Min(width, plan.TargetChannels - channel);
-        run.Streams = streams && plan.Chunk == plan.SourceChannels && run.Columns == width && plan.TargetChannels % LineFloats == 0
+        bool isWhole = plan.Chunk == plan.SourceChannels && run.Columns == width;
+        run.Streams = streams && isWhole && plan.TargetChannels % LineFloats == 0
             && (nuint)target % (LineFloats * sizeof(float)) == 0;
         run.NextRows = 0;
         run.Fetches = plan.Taps == 1;
@@ -40,7 +41,8 @@ internal readonly unsafe struct Conv2dGatherJob(
                 int firstTile = (int)((long)table.Tiles * span / plan.Spans), lastTile = (int)((long)table.Tiles * (span + 1) / plan.Spans);
                 if (start == 0)
                     for (int i = image; i < image + (four ? TileTable.TileRows : 1); i++)
-                        plan.Unreached.Clear(target + (nint)i * plan.TargetImage, span * blocks + block, plan.Spans * blocks, streams);
+                        plan.Unreached.Clear(
+                            target + (nint)i * plan.TargetImage, span * blocks + block, plan.Spans * blocks, streams);
                 if (firstTile < lastTile)
                 {
                     run.Table = table.At(firstTile);

@@ -5,8 +5,8 @@ using Dom.Kernels.Cpu.Simd;
 namespace Dom.Kernels.Cpu;
 
 /// <summary>
-/// Fetches what the next run of pixels will read, a few pixels at a time between tiles: memory then works while the processor computes. The
-/// pixels of a strided convolution are too far apart for the processor to foresee.
+/// Fetches what the next run of pixels will read, a few pixels at a time between tiles: memory then works while the
+/// processor computes. The pixels of a strided convolution are too far apart for the processor to foresee.
 /// </summary>
 internal unsafe struct Conv2dPixelFetch(int channels, int outputs)
 {
@@ -17,7 +17,7 @@ internal unsafe struct Conv2dPixelFetch(int channels, int outputs)
     private nint _dyPitch;
     private int _column, _pixels, _pixelsAtOnce;
 
-    /// <summary>Begins with the pixels of a run; <paramref name="steps"/> calls of <see cref="Step"/> are to share them.</summary>
+    /// <summary>Begins with a run's pixels, which so many calls of <see cref="Step"/> are to share.</summary>
     public void Begin(in WindowRun run, float* dy, nint dyPitch, int steps)
     {
         _run = run;

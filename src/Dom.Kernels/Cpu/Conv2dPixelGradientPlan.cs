@@ -5,18 +5,23 @@ using Dom.Tensors.Ops;
 namespace Dom.Kernels.Cpu;
 
 /// <summary>
-/// How the gradient with respect to the weights is summed where a pixel's operands are a few short runs of floats: dweight [K, R S C] is a sum over
-/// output pixels of outer products, x of the pixel's window (R S C floats) times dy of the pixel (K floats).
+/// How the gradient with respect to the weights is summed where a pixel's operands are a few short runs of floats:
+/// dweight [K, R S C] is a sum over output pixels of outer products, x of the pixel's window (R S C floats) times dy of
+/// the pixel (K floats).
 /// </summary>
 /// <remarks>
-/// Two kinds. With a 1x1 kernel the window is one pixel of x: <see cref="Conv2dPointwiseGradientJob"/>. With few input channels it is some
-/// overlapping runs, read where they lie: <see cref="Conv2dStemGradientJob"/>. Units (runs of pixels, or images) are dealt to a fixed number of
-/// groups; a group adds its units in turn, and the groups are added at the end: the same bits on any number of threads.
+/// Two kinds. With a 1x1 kernel the window is one pixel of x: <see cref="Conv2dPointwiseGradientJob"/>. With few input
+/// channels it is some overlapping runs, read where they lie: <see cref="Conv2dStemGradientJob"/>. Units (runs of pixels,
+/// or images) are dealt to a fixed number of groups; a group adds its units in turn, and the groups are added at the
+/// end: the same bits on any number of threads.
 /// </remarks>
 internal sealed unsafe class Conv2dPixelGradientPlan
 {
-    /// <summary>Most pixels whose products are summed in registers: with 64 columns they fill half of the first-level cache.</summary>
-    public const int LongestRun = 64;
+    /// <summary>
+    /// Most pixels whose products are summed in registers (but one row at least): with 64 columns they fill half of the
+    /// first-level cache.
+    /// </summary>
+    private const int LongestRun = 64;
 
     private const int MostInputsOfStem = 4;
     private const int RowsPerTask = 192, OutputsPerTask = 320;
@@ -81,7 +86,9 @@ internal sealed unsafe class Conv2dPixelGradientPlan
 
     public int OutputParts { get; }
 
-    /// <summary>Images, or one where all rows that are read are equally far apart: then a run may be rows of several images.</summary>
+    /// <summary>
+    /// Images, or one where all rows that are read are equally far apart: then a run may be rows of several images.
+    /// </summary>
     public int Images => RowsGoOn ? 1 : Sizes.Batch;
 
     /// <summary>Rows of output of each of the <see cref="Images"/>.</summary>
@@ -111,26 +118,28 @@ internal sealed unsafe class Conv2dPixelGradientPlan
     /// <summary>Floats of the sums of one group: [output block][tile][4 rows][output channel].</summary>
     public long GroupFloats { get; }
 
-    /// <summary>Number of tasks: groups x blocks of rows x parts of the output channels. They depend on the sizes alone.</summary>
+    /// <summary>Groups x blocks of rows x parts of the output channels. They depend on the sizes alone.</summary>
     public int Tasks => Groups * RowBlocks * OutputParts;
 
-    /// <summary>Where the rows of a tile begin in what was packed, four for each tile.</summary>
+    /// <summary>Where the rows of a tile begin in the window of a pixel, four for each tile.</summary>
     public int* Offsets => (int*)Unsafe.AsPointer(ref _offsets[0]);
 
     /// <summary>Whether a convolution's gradient is summed this way.</summary>
     public static bool Suits(Conv2dSizes sizes) => IsPointwise(sizes) || sizes.Inputs <= MostInputsOfStem;
 
     /// <summary>Whether each output pixel reads one input pixel.</summary>
-    public static bool IsPointwise(Conv2dSizes sizes) => sizes.KernelHeight == 1 && sizes.KernelWidth == 1 && sizes.Padding == 0;
+    public static bool IsPointwise(Conv2dSizes sizes) =>
+        sizes.KernelHeight == 1 && sizes.KernelWidth == 1 && sizes.Padding == 0;
 
     public static Conv2dPixelGradientPlan For(Conv2dSizes sizes, SimdWidth widest) => new(sizes, widest);
 
     /// <summary>Where the sums of a tile begin in those of its group.</summary>
     public nint TileOffset(int outputBlock, int tile) =>
-        (nint)TileTable.TileRows * ((nint)outputBlock * Tiles * Shape.Width + (nint)tile * Shape.WidthOf(outputBlock, Sizes.Outputs));
+        TileTable.TileRows
+        * ((nint)outputBlock * Tiles * Shape.Width + (nint)tile * Shape.WidthOf(outputBlock, Sizes.Outputs));
 
     /// <summary>Whether the last columns of a block exist, so that dy can be read where it lies.</summary>
-    public bool IsWhole(int block) => (block * Shape.Width) + Shape.WidthOf(block, Sizes.Outputs) <= Sizes.Outputs;
+    public bool IsWhole(int block) => block * Shape.Width + Shape.WidthOf(block, Sizes.Outputs) <= Sizes.Outputs;
 
     private bool RowsGoOn => IsPointwise(Sizes) && Sizes.Height == Sizes.OutputHeight * Sizes.Stride;
 

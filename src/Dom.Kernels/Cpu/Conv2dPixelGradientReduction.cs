@@ -4,8 +4,11 @@ using Dom.Kernels.Cpu.Simd;
 
 namespace Dom.Kernels.Cpu;
 
-/// <summary>Adds the sums of all groups of a <see cref="Conv2dPixelGradientPlan"/>, in order, and stores them as weights [K, R S C].</summary>
-internal readonly unsafe struct Conv2dPixelGradientReduction(Conv2dPixelGradientPlan plan, float* sums, float* dweight) : IJob
+/// <summary>
+/// Adds the sums of all groups of a <see cref="Conv2dPixelGradientPlan"/>, in order, and stores them as weights [K, R S C].
+/// </summary>
+internal readonly unsafe struct Conv2dPixelGradientReduction(
+    Conv2dPixelGradientPlan plan, float* sums, float* dweight) : IJob
 {
     private const int TilesPerTask = 16;
     private const int WidestTile = TileTable.TileRows * 64;
@@ -25,11 +28,12 @@ internal readonly unsafe struct Conv2dPixelGradientReduction(Conv2dPixelGradient
         {
             AddGroups(sums + plan.TileOffset(block, tile), TileTable.TileRows * width, total);
             int row = tile * TileTable.TileRows;
-            TurnTile(total, width, columns, Math.Min(TileTable.TileRows, plan.Rows - row), dweight + (nint)firstOutput * plan.Rows + row);
+            float* target = dweight + (nint)firstOutput * plan.Rows + row;
+            TurnTile(total, width, columns, Math.Min(TileTable.TileRows, plan.Rows - row), target);
         }
     }
 
-    /// <summary>The tile of each group is whole vectors of four floats; a chain of additions runs from the first group to the last.</summary>
+    /// <summary>A chain of additions runs from the first group to the last.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddGroups(float* first, int count, float* total)
     {
@@ -58,7 +62,10 @@ internal readonly unsafe struct Conv2dPixelGradientReduction(Conv2dPixelGradient
         int k = 0;
         if (rows == TileTable.TileRows)
             for (; k + 4 <= columns; k += 4)
-                Transpose.FourByFour(total + k, total + width + k, total + 2 * width + k, total + 3 * width + k, target + k * pitch, pitch);
+            {
+                float* row0 = total + k, row1 = row0 + width, row2 = row1 + width, row3 = row2 + width;
+                Transpose.FourByFour(row0, row1, row2, row3, target + k * pitch, pitch);
+            }
         for (; k < columns; k++)
             for (int row = 0; row < rows; row++)
                 target[k * pitch + row] = total[row * width + k];

@@ -4,8 +4,9 @@ using Dom.Kernels.Cpu.Simd;
 namespace Dom.Kernels.Cpu;
 
 /// <summary>
-/// Sums the weight gradient of a 1x1 convolution: one task is a group of runs of pixels, a block of input channels and blocks of output channels.
-/// Both operands are read where they lie; what the next run reads is fetched while this one computes.
+/// Sums the weight gradient of a 1x1 convolution: one task is a group of runs of pixels, a block of input channels and
+/// blocks of output channels. Both operands are read where they lie; what the next run reads is fetched while this one
+/// computes.
 /// </summary>
 internal readonly unsafe struct Conv2dPointwiseGradientJob(
     Conv2dPixelGradientPlan plan, float* x, float* dy, float* sums, float** workers) : IJob
@@ -20,8 +21,9 @@ internal readonly unsafe struct Conv2dPointwiseGradientJob(
         int firstTile = rowBlock * plan.TilesPerTask, tiles = Math.Min(plan.TilesPerTask, plan.Tiles - firstTile);
         int firstUnit = group * plan.UnitsPerGroup, endUnit = Math.Min(plan.Units, firstUnit + plan.UnitsPerGroup);
         int channel = firstTile * TileTable.TileRows, output = firstBlock * plan.Shape.Width;
-        var fetch = new Conv2dPixelFetch(
-            Math.Min(plan.Rows - channel, tiles * TileTable.TileRows), Math.Min(plan.Sizes.Outputs, endBlock * plan.Shape.Width) - output);
+        int channels = Math.Min(plan.Rows - channel, tiles * TileTable.TileRows);
+        var fetch = new Conv2dPixelFetch(channels, Math.Min(plan.Sizes.Outputs, endBlock * plan.Shape.Width) - output);
+        float* target = sums + group * (nint)plan.GroupFloats;
         WindowRun run;
         Unsafe.SkipInit(out run);
         run.Tiles = 1;
@@ -39,13 +41,14 @@ internal readonly unsafe struct Conv2dPointwiseGradientJob(
                 fetch.Begin(next, nextColumns + output, plan.Sizes.Outputs, (endBlock - firstBlock) * tiles);
             }
             for (int block = firstBlock; block < endBlock; block++)
-                AddProducts(&run, columns, block, firstTile, tiles, workers[worker], sums + group * (nint)plan.GroupFloats, ref fetch);
+                AddProducts(&run, columns, block, firstTile, tiles, workers[worker], target, ref fetch);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddProducts(
-        WindowRun* run, float* columns, int block, int firstTile, int tiles, float* panel, float* target, ref Conv2dPixelFetch fetch)
+        WindowRun* run, float* columns, int block, int firstTile, int tiles, float* panel, float* target,
+        ref Conv2dPixelFetch fetch)
     {
         int outputs = plan.Sizes.Outputs, width = plan.Shape.WidthOf(block, outputs);
         bool isWhole = plan.IsWhole(block);

@@ -4,8 +4,8 @@ using Dom.Kernels.Cpu.Simd;
 namespace Dom.Kernels.Cpu;
 
 /// <summary>
-/// Sums the weight gradient of a convolution with few input channels: one task is a group of images. An image is copied into a frame of zeros,
-/// its padding; the windows of its pixels are then read where they overlap.
+/// Sums the weight gradient of a convolution with few input channels: one task is a group of images. An image is copied
+/// into a frame of zeros, its padding; the windows of its pixels are then read where they overlap.
 /// </summary>
 internal readonly unsafe struct Conv2dStemGradientJob(
     Conv2dPixelGradientPlan plan, float* x, float* dy, float* sums, float** workers) : IJob
@@ -32,7 +32,8 @@ internal readonly unsafe struct Conv2dStemGradientJob(
             {
                 run.Rows = Math.Min(plan.RowsPerRun, s.OutputHeight - row);
                 run.X = framed + row * run.RowPitch;
-                AddRows(&run, dy + ((nint)image * s.OutputHeight + row) * s.OutputWidth * s.Outputs, panel, sums + task * (nint)plan.GroupFloats);
+                float* columns = dy + ((nint)image * s.OutputHeight + row) * s.OutputWidth * s.Outputs;
+                AddRows(&run, columns, panel, sums + task * (nint)plan.GroupFloats);
             }
         }
     }

@@ -35,7 +35,8 @@ internal readonly unsafe struct Conv2dWeightGradientJob(
         }
     }
 
-    private void AddProducts(TileRun* run, int inputBlock, int outputBlock, float* inputs, float* panels, float* target, bool adds)
+    private void AddProducts(
+        TileRun* run, int inputBlock, int outputBlock, float* inputs, float* panels, float* target, bool adds)
     {
         var kernel = plan.Shape.KernelOf(outputBlock, plan.Sizes.Outputs);
         run->Panel = panels;
@@ -56,7 +57,9 @@ internal readonly unsafe struct Conv2dWeightGradientJob(
         }
     }
 
-    /// <summary>While a slab's products are summed, x of the next one is fetched; none where <paramref name="slab"/> is past the last.</summary>
+    /// <summary>
+    /// While a slab's products are summed, x of the next one is fetched; none where <paramref name="slab"/> is past the last.
+    /// </summary>
     private void PlanFetch(ref TileRun run, int slab, int inputBlock, int blocks)
     {
         var s = plan.Sizes;
@@ -115,7 +118,10 @@ internal readonly unsafe struct Conv2dWeightGradientJob(
             int image = slab * plan.ImagesPerSlab + i;
             float* first = target + (nint)i * width;
             if (image < s.Batch)
-                OutputPanel.Pack(dy + (nint)image * pixels * s.Outputs, plan.Shape, outputBlock, s.Outputs, pixels, first, pitch);
+            {
+                float* source = dy + (nint)image * pixels * s.Outputs;
+                OutputPanel.Pack(source, plan.Shape, outputBlock, s.Outputs, pixels, first, pitch);
+            }
             else
                 for (int pixel = 0; pixel < pixels; pixel++)
                     new Span<float>(first + pixel * pitch, width).Clear();

@@ -135,7 +135,7 @@ internal sealed class Conv2dWeightGradientPlan
     /// <summary>Whether any tap reads columns of x that have this remainder modulo the stride.</summary>
     public bool ReadsColumns(int remainder) => IsRead(remainder, Math.Min(Sizes.KernelWidth, Sizes.Stride), int.MaxValue);
 
-    /// <summary>Slabs of a group where there are at least so many groups, and the last lacks as few as possible.</summary>
+    /// <summary>Slabs of a group where there are at least so many groups and the last lacks as few as possible.</summary>
     private int EvenGroups(int fewest, int most)
     {
         int best = (Slabs + fewest - 1) / fewest;

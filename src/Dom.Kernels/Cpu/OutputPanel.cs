@@ -4,13 +4,17 @@ using Dom.Kernels.Cpu.Simd;
 
 namespace Dom.Kernels.Cpu;
 
-/// <summary>Copies a block of output channels of successive pixels to places a pitch apart, channels padded with zeros to whole vectors.</summary>
+/// <summary>
+/// Copies a block of output channels of successive pixels to places a pitch apart, channels padded with zeros to whole
+/// vectors.
+/// </summary>
 internal static unsafe class OutputPanel
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(float* dy, TileShape shape, int block, int outputs, int pixels, float* target, nint pitch)
     {
-        int channel = block * shape.Width, width = shape.WidthOf(block, outputs), channels = Math.Min(width, outputs - channel);
+        int channel = block * shape.Width, width = shape.WidthOf(block, outputs);
+        int channels = Math.Min(width, outputs - channel);
         dy += channel;
         for (; pixels > 0; pixels--, dy += outputs, target += pitch)
         {

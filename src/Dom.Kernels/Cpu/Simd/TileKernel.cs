@@ -144,7 +144,9 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
     {
         if (!Sse.IsSupported)
             return;
-        for (int rows = Math.Min(run->NextRows, run->NextRowsPerTile); rows > 0; rows--, run->NextRows--, run->Next += run->NextPitch)
+        int rows = Math.Min(run->NextRows, run->NextRowsPerTile);
+        run->NextRows -= rows;
+        for (; rows > 0; rows--, run->Next += run->NextPitch)
             for (int i = 0; i < run->NextFloats; i += LineFloats)
                 Sse.Prefetch1(run->Next + i);
     }

@@ -30,13 +30,16 @@ internal unsafe struct TileRun
     /// <summary>Whether sums are added to the target, or replace it.</summary>
     public bool Adds;
 
-    /// <summary>Whether sums are written past the caches: the target's rows then are whole vectors at addresses aligned to their size.</summary>
+    /// <summary>Whether sums go past the caches: the target's rows then are whole vectors, aligned to their size.</summary>
     public bool Streams;
 
-    /// <summary>Whether a tile fetches the sources of the next one: for tiles of one segment, whose sources nobody has read before.</summary>
+    /// <summary>Whether a tile fetches the sources of the next one: for tiles of one segment, which share none.</summary>
     public bool Fetches;
 
-    /// <summary>What will be read after this run, fetched a share with each tile: rows of <see cref="NextFloats"/>, a <see cref="NextPitch"/> apart.</summary>
+    /// <summary>
+    /// What will be read after this run, fetched a share with each tile: rows of <see cref="NextFloats"/>, a
+    /// <see cref="NextPitch"/> apart.
+    /// </summary>
     public float* Next;
 
     /// <summary>Floats from a row at <see cref="Next"/> to the following one.</summary>

@@ -4,8 +4,9 @@ using System.Runtime.Intrinsics.X86;
 namespace Dom.Kernels.Cpu.Simd;
 
 /// <summary>
-/// tile[i, :] (+)= sum over the pixels of a window of x[pixel][offset i] dy[pixel][:], for 4 rows i and up to 4 vectors of columns, all 16
-/// sums in registers: the twin of <see cref="TileKernel{TSimd,TVector,TColumns}"/> where the pixels are a pitch apart and nothing is turned.
+/// tile[i, :] (+)= sum over the pixels of a window of x[pixel][offset i] dy[pixel][:], for 4 rows i and up to 4 vectors of
+/// columns, all 16 sums in registers: the twin of <see cref="TileKernel{TSimd,TVector,TColumns}"/> where the pixels are a
+/// pitch apart and nothing is turned.
 /// </summary>
 internal static unsafe class WindowKernel<TSimd, TVector>
     where TSimd : struct, ISimd<TVector>
@@ -91,7 +92,7 @@ internal static unsafe class WindowKernel<TSimd, TVector>
         }
     }
 
-    /// <summary>The share of tile <paramref name="tile"/> in fetching what comes next: memory works while the tiles compute.</summary>
+    /// <summary>A tile's share in fetching what comes next: memory works while the tiles compute.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Prefetch(WindowRun* run, int tile)
     {
