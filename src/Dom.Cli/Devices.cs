@@ -1,4 +1,5 @@
 using Dom.Kernels.Cpu;
+using Dom.Kernels.Cuda;
 using Dom.Kernels.Reference;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
@@ -29,7 +30,7 @@ internal static class Devices
             throw new OptionException($"--threads is {threads}; it must be 0 (all cores) to 1024.");
         string name = device.ToLowerInvariant();
         if (name == "cuda" || name.StartsWith("cuda:", StringComparison.Ordinal))
-            throw new DeviceException($"--device {device}: this version has no CUDA backend; there are {string.Join(", ", Names)}.");
+            return CudaBackend.Open(name == "cuda" ? 0 : int.Parse(name.AsSpan(5), System.Globalization.CultureInfo.InvariantCulture));
         return name switch
         {
             "auto" or "cpu" => new CpuBackend(threads) { Convolution = convolution },

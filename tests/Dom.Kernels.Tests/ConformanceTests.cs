@@ -8,6 +8,7 @@ namespace Dom.Kernels.Tests;
 
 [TestFixture("reference")]
 [TestFixture("cpu")]
+[TestFixture("emulated")]
 public sealed class ConformanceTests(string device)
 {
     private IBackend _backend = null!;
@@ -17,10 +18,15 @@ public sealed class ConformanceTests(string device)
     private static IEnumerable<Type> Calls => KernelCases.Calls;
 
     [OneTimeSetUp]
-    public void Open() => _backend = device == "cpu" ? new CpuBackend(2) : new ReferenceBackend();
+    public void Open() => _backend = device switch
+    {
+        "cpu" => new CpuBackend(2),
+        "emulated" => Emulator.Open(),
+        _ => new ReferenceBackend(),
+    };
 
     [OneTimeTearDown]
-    public void Close() => _backend.Dispose();
+    public void Close() => _backend?.Dispose();
 
     [TestCaseSource(nameof(Cases))]
     public void Every_call_matches_the_reference_stays_inside_its_buffers_and_repeats_its_bits(KernelCase kernelCase)

@@ -1,0 +1,131 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Dom.Tensors;
+using Dom.Tensors.Backend;
+
+namespace Dom.Kernels.Cuda;
+
+/// <summary>
+/// Kernels for NVIDIA GPUs of compute capability 8.0 and up, f32 and bf16 elements, f32 accumulation. The kernels are those of the folder <c>kernels/</c>; the files
+/// beside this one decide how many threads a call gets.
+/// </summary>
+/// <remarks>
+/// Calls are queued on one stream and return at once. A kernel receives its call, the record struct itself, as its parameter; some receive a plan behind it.
+/// </remarks>
+public sealed partial class CudaBackend : KernelBackend
+{
+    private const int Threads = 256;
+
+    private readonly IGpuDriver _driver;
+    private readonly Dictionary<(KernelName, DType), nint> _kernels = [];
+    private nint _scratch;
+    private long _scratchBytes;
+
+    private CudaBackend(string name, IGpuDriver driver) : base(name, driver) => _driver = driver;
+
+    /// <summary>Opens a device of this machine.</summary>
+    /// <param name="device">Its number, from 0.</param>
+    /// <exception cref="DeviceException">There is no driver, no such device, or one of them is too old; the message says what was found and what is needed.</exception>
+    public static CudaBackend Open(int device = 0) => new($"cuda:{device}", CudaDriver.Open(device));
+
+    /// <summary>The same kernels on the host's processor, slowly: to test them where there is no GPU.</summary>
+    /// <param name="library">What <c>kernels/build.sh emulator</c> made.</param>
+    /// <exception cref="DeviceException">The library cannot be loaded.</exception>
+    public static CudaBackend Emulate(string library) => new("emulated", new EmulatedDriver(library));
+
+    /// <inheritdoc/>
+    public override bool Supports(Type call, DType type) => type is DType.F32 or DType.BF16 && HasKernel(call);
+
+    /// <inheritdoc/>
+    public override void CopyFromHost(ReadOnlySpan<byte> source, View target)
+    {
+        if (!source.IsEmpty)
+            _driver.CopyToDevice(source, target.Address);
+    }
+
+    /// <inheritdoc/>
+    public override void CopyToHost(View source, Span<byte> target)
+    {
+        if (!target.IsEmpty)
+            _driver.CopyToHost(source.Address, target);
+    }
+
+    /// <inheritdoc/>
+    public override void Synchronize() => _driver.Synchronize();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && _scratch != 0)
+            _driver.Free(_scratch, _scratchBytes);
+        base.Dispose(disposing);
+        if (disposing)
+            _driver.Dispose();
+    }
+
+    /// <summary>
+    /// Memory for partial results between the kernels of one call. Calls run one after the other, so all share it; it grows in the first steps and stays where it is.
+    /// </summary>
+    private nint Scratch(long bytes)
+    {
+        if (bytes <= _scratchBytes)
+            return _scratch;
+        if (_scratch != 0)
+        {
+            _driver.Synchronize();
+            _driver.Free(_scratch, _scratchBytes);
+        }
+        _scratchBytes = Math.Max(bytes, 2 * _scratchBytes);
+        _scratch = _driver.Allocate(_scratchBytes);
+        if (_scratch != 0)
+            return _scratch;
+        long asked = _scratchBytes;
+        _scratchBytes = 0;
+        throw new DeviceException($"{Name}: out of memory: a kernel needs {asked >> 20} MiB for partial sums. Use a smaller batch.");
+    }
+
+    /// <summary>Blocks for <paramref name="items"/> pieces of work, one a thread: enough of them to fill the device several times, the rest in the kernel's loop.</summary>
+    private Dim3 BlocksFor(long items, int threads = Threads) => new((int)Math.Clamp((items + threads - 1) / threads, 1, 32L * _driver.Multiprocessors));
+
+    /// <summary>Blocks for elements that threads move 16 bytes at a time.</summary>
+    private Dim3 BlocksForPacks(View view) => BlocksFor((view.Bytes + 15) / 16);
+
+    private unsafe void Launch<TCall>(KernelName name, DType type, Dim3 grid, in TCall call, int threads = Threads, int sharedBytes = 0) where TCall : struct, IKernelCall
+    {
+        var copy = call; // on the stack, where nothing moves it; a recorded call is not
+        void* argument = Unsafe.AsPointer(ref copy);
+        _driver.Launch(Find(name, type, sharedBytes), grid, threads, sharedBytes, &argument);
+    }
+
+    private unsafe void Launch<TCall, TPlan>(KernelName name, DType type, Dim3 grid, in TCall call, TPlan plan, int threads = Threads, int sharedBytes = 0)
+        where TCall : struct, IKernelCall where TPlan : unmanaged
+    {
+        var copy = call;
+        void** arguments = stackalloc void*[] { Unsafe.AsPointer(ref copy), &plan };
+        _driver.Launch(Find(name, type, sharedBytes), grid, threads, sharedBytes, arguments);
+    }
+
+    private nint Find(KernelName name, DType type, int sharedBytes)
+    {
+        if (_kernels.TryGetValue((name, type), out nint kernel))
+            return kernel;
+        string suffix = type switch
+        {
+            DType.F32 => "f32",
+            DType.BF16 => "bf16",
+            _ => throw new DeviceException($"{Name}: no kernel for {name.Kernel}({type.ToString().ToLowerInvariant()}). f32 and bf16 are supported; cast the tensor."),
+        };
+        kernel = _driver.Kernel(name.Module, $"{name.Kernel}_{suffix}", sharedBytes);
+        _kernels.Add((name, type), kernel);
+        return kernel;
+    }
+
+    /// <summary>A kernel of which there is one for each element type: <c>Kernel_f32</c> and <c>Kernel_bf16</c> in <c>kernels/Module.cu</c>. One object a kernel, kept for good.</summary>
+    [SuppressMessage("Performance", "CA1812", Justification = "Made by the files of the operators.")]
+    private sealed class KernelName(string module, string kernel)
+    {
+        public string Module => module;
+
+        public string Kernel => kernel;
+    }
+}

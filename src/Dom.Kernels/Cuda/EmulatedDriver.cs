@@ -1,0 +1,70 @@
+using System.Runtime.InteropServices;
+using Dom.Tensors;
+
+namespace Dom.Kernels.Cuda;
+
+/// <summary>Runs the kernels on the host's processor, at once and one block after the other: what <c>kernels/host/emulator.h</c> describes.</summary>
+internal sealed unsafe class EmulatedDriver : IGpuDriver
+{
+    private readonly nint _library;
+    private readonly delegate* unmanaged<byte*, nint> _kernel;
+    private readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, void**, void> _launch;
+
+    public EmulatedDriver(string library)
+    {
+        try
+        {
+            _library = NativeLibrary.Load(Path.GetFullPath(library));
+            _kernel = (delegate* unmanaged<byte*, nint>)NativeLibrary.GetExport(_library, "dom_kernel");
+            _launch = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, void**, void>)NativeLibrary.GetExport(_library, "dom_launch");
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException)
+        {
+            throw new DeviceException($"emulated: {library} cannot be loaded ({e.Message}). It is made by 'kernels/build.sh emulator {library}', which needs clang++-22.", e);
+        }
+    }
+
+    public int Multiprocessors => 4;
+
+    public int ComputeCapability => 80;
+
+    public nint Kernel(string module, string kernel, int sharedBytes)
+    {
+        fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(kernel + '\0'))
+        {
+            nint found = _kernel(name);
+            return found != 0 ? found : throw new DeviceException($"emulated: there is no kernel {kernel} in kernels/{module}.cu.");
+        }
+    }
+
+    public void Launch(nint kernel, Dim3 grid, int threads, int sharedBytes, void** arguments) =>
+        _launch(kernel, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)sharedBytes, arguments);
+
+    public void CopyToDevice(ReadOnlySpan<byte> source, nint target) => source.CopyTo(new Span<byte>((void*)target, source.Length));
+
+    public void CopyToHost(nint source, Span<byte> target) => new ReadOnlySpan<byte>((void*)source, target.Length).CopyTo(target);
+
+    public void Synchronize()
+    {
+        // Launches run at once.
+    }
+
+    public nint Allocate(long bytes)
+    {
+        try
+        {
+            return (nint)HostMemory.Allocate(bytes);
+        }
+        catch (OutOfMemoryException)
+        {
+            return 0;
+        }
+    }
+
+    public void Free(nint address, long bytes) => HostMemory.Free((void*)address);
+
+    // The library stays loaded: another backend may use it.
+    public void Dispose()
+    {
+    }
+}
