@@ -12,10 +12,10 @@ internal static class CheckCommand
     public static Command Create() => Create(Devices.Open);
 
     /// <summary>The command with other backends than the real ones.</summary>
-    /// <param name="open">Opens a device by its name, number of threads, and way to compute convolutions.</param>
-    internal static Command Create(Func<string, int, ConvolutionMethod, IBackend> open)
+    /// <param name="open">Opens a device by its name, number of threads, and way to compute convolutions; what it has to say of the device goes to the last argument.</param>
+    internal static Command Create(Func<string, int, ConvolutionMethod, Action<string>, IBackend> open)
     {
-        var device = new Option<string>("--device") { Description = Devices.Help, HelpName = "NAME", DefaultValueFactory = _ => "auto" };
+        var device = new Option<string>("--device") { Description = Devices.Help, HelpName = Devices.Values, DefaultValueFactory = _ => "auto" };
         var threads = new Option<int>("--threads") { Description = "Threads of the cpu device; 0 for all cores.", HelpName = "N" };
         var filter = new Option<string?>("--filter")
         {
@@ -33,8 +33,11 @@ internal static class CheckCommand
         {
             var method = result.Convolution(convolution) ?? ConvolutionMethod.Auto;
             var plan = CheckPlan.Create(result.GetValue(filter), method);
-            using var backend = open(result.GetRequiredValue(device), result.GetValue(threads), method);
             var configuration = result.InvocationConfiguration;
+            string? remark = null;
+            using var backend = open(result.GetRequiredValue(device), result.GetValue(threads), method, said => remark = said);
+            if (remark is not null)
+                configuration.Error.WriteLine($"device: {backend.Name} ({remark})");
             var live = new LiveLine(new Screen(configuration.Error));
             return new CheckRun(plan, configuration.Output, live).Run(backend, result.GetValue(json)) ? ExitCode.Done : ExitCode.Failed;
         });

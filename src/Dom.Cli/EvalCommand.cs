@@ -77,7 +77,11 @@ internal sealed class EvalCommand
         options.Validate();
 
         int threads = parse.Whole(_threads) ?? 0;
-        using var backend = Profile.Open(parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads, convolution), out var profile);
+        string? remark = null;
+        using var backend = Profile.Open(
+            parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads, convolution, said => remark = said), out var profile);
+        if (remark is not null)
+            parse.InvocationConfiguration.Error.WriteLine($"device: {backend.Name} ({remark})");
         var set = TrainingData.Open(options);
         var module = ModelCatalog.Create(options.Model, set.Test.Height, set.Test.Width, set.Test.Channels, set.ClassNames.Count);
         using var network = new Network(module, backend, seed: 0, DataSets.Normalization(set));

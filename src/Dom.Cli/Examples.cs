@@ -23,6 +23,7 @@ internal static class Examples
             ("dom train --preset dom-fgsm-remove --epochs 30", "a preset with one value of your own"),
             ("dom train --attack pgd-10 --epsilon 4 --json", "adversarial training; the final figures as JSON"),
             ("dom train --resume runs/removed", "go on after Ctrl-C or a crash"),
+            ("dom train --data cifar10 --data-dir data --model preact-resnet18 --device cuda:0", "on the first NVIDIA GPU"),
             ("dom train --preset quick --profile trace.json", "see where the time goes"),
             ("dom train --list-presets", "what presets there are"),
         ],
@@ -53,6 +54,7 @@ internal static class Examples
         [
             ("dom check --device cpu", "every kernel of the CPU backend"),
             ("dom check --device cpu --threads 1 --filter conv2d", "only the convolutions, on one thread"),
+            ("dom check --device cuda:0", "every kernel of the first NVIDIA GPU"),
             ("dom check --device reference --filter gradient", "the reference's gradients against finite differences"),
         ],
         ["dom bench"] =

@@ -21,7 +21,7 @@ internal static class SharedOptions
         Given.Option("--data-dir", "DIR", $"Where named data sets lie: NAME inside DIR, or in DIR itself. Default: {DataSets.DefaultFolder}.");
 
     /// <summary>Where to compute.</summary>
-    public static Option<string?> Device() => Given.Option("--device", string.Join('|', Devices.Names), Devices.Help + " Default: auto.");
+    public static Option<string?> Device() => Given.Option("--device", Devices.Values, Devices.Help + " Default: auto.");
 
     /// <summary>On how many threads.</summary>
     public static Option<string?> Threads() =>

@@ -75,10 +75,12 @@ internal sealed class TrainCommand
         var options = _arguments.Resolve(parse);
         string folder = parse.Text(_out) ?? NewFolder(options);
         var convolution = parse.Convolution(_convolution) ?? ConvolutionMethod.Auto;
-        using var backend = Profile.Open(parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads, convolution), out var profile);
+        string? remark = null;
+        using var backend = Profile.Open(
+            parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads, convolution, said => remark = said), out var profile);
         string typed = string.Join(' ', parse.Tokens.Select(token => Quoted(token.Value)).Prepend("dom"));
         using var run = TrainingRun.Start(options, folder, backend, ThreadsOf(backend), typed, SharedOptions.NameOfConvolution(backend));
-        return Run(run, checkpointEvery, screen, profile, cancel);
+        return Run(run, remark, checkpointEvery, screen, profile, cancel);
     }
 
     private TrainFigures Resume(ParseResult parse, string folder, int threads, int checkpointEvery, Screen screen, CancellationToken cancel)
@@ -92,21 +94,23 @@ internal sealed class TrainCommand
                 + $"Only {string.Join(", ", allowed.Skip(1).Select(option => option.Name))} can.");
         }
         var description = new RunFolder(folder).ReadDescription();
+        string? remark = null;
         using var backend = Profile.Open(
-            parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? description.Device, threads, SharedOptions.ConvolutionOf(description)),
+            parse.Text(_profile),
+            () => Devices.Reopen(parse.Text(_device), description.Device, threads, SharedOptions.ConvolutionOf(description), said => remark = said),
             out var profile);
         using var run = TrainingRun.Resume(folder, backend, ThreadsOf(backend));
-        return Run(run, checkpointEvery, screen, profile, cancel);
+        return Run(run, remark, checkpointEvery, screen, profile, cancel);
     }
 
-    private static TrainFigures Run(TrainingRun run, int checkpointEvery, Screen screen, Profile? profile, CancellationToken cancel)
+    private static TrainFigures Run(TrainingRun run, string? remark, int checkpointEvery, Screen screen, Profile? profile, CancellationToken cancel)
     {
         run.CheckpointEvery = checkpointEvery;
         var options = run.Description.Options;
         if (run.Trainer.IsFinished)
             screen.Writer.WriteLine($"The run in {run.Folder.Path} is finished; there is nothing left to do.");
         else
-            TrainIntroduction.Print(screen, run);
+            TrainIntroduction.Print(screen, run, remark);
         var progress = new TrainProgress(screen, run);
         RunResult result;
         using (cancel.Register(() => progress.Say("Stopping: the step is finished and saved first. Ctrl-C again ends at once.")))

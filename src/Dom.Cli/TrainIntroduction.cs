@@ -8,7 +8,11 @@ namespace Dom.Cli;
 /// <summary>What a run says before it starts: its resolved options, in a few lines, and its folder.</summary>
 internal static class TrainIntroduction
 {
-    public static void Print(Screen screen, TrainingRun run)
+    /// <summary>Prints it.</summary>
+    /// <param name="screen">Where.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="remark">What is to be said of its device, or null.</param>
+    public static void Print(Screen screen, TrainingRun run, string? remark)
     {
         var options = run.Description.Options;
         var culture = CultureInfo.InvariantCulture;
@@ -19,6 +23,8 @@ internal static class TrainIntroduction
             var (padding, flip) => $"crop after padding by {padding}{(flip ? ", flip" : "")}",
         };
         string dom = string.Create(culture, $"threshold {options.EffectiveThreshold}, warm-up {options.EffectiveWarmup} {(options.EffectiveWarmup == 1 ? "epoch" : "epochs")}");
+        string device = run.Description.Device == "cpu"
+            ? $"cpu, {run.Description.Threads} threads, convolutions {run.Description.Convolution ?? "direct"}" : run.Description.Device;
         string evaluation = options.EvaluationAttack.Kind == Train.Attacks.AttackKind.None ? "" : $"; tested with {options.EvaluationAttack}";
         screen.List(
             ("data", RunReportBuilder.Describe(run.Data)),
@@ -27,7 +33,7 @@ internal static class TrainIntroduction
                 $"{options.Epochs} epochs of {run.Trainer.Steps} steps, batch {options.Batch}, lr {options.LearningRate} {OptionTexts.NameOf(options.Schedule)}, momentum {options.Momentum}, weight decay {options.WeightDecay}, {augmentation}, seed {options.Seed}")),
             ("attack", options.Attack == Train.Attacks.AttackKind.None ? "none (natural training)" : $"{options.TrainAttack}{evaluation}"),
             ("dom", options.Dom == DomAction.Off ? $"off ({dom})" : $"{OptionTexts.NameOf(options.Dom)}, {dom}, mode {OptionTexts.NameOf(options.DomMode)}"),
-            ("device", run.Description.Device == "cpu" ? $"cpu, {run.Description.Threads} threads, convolutions {run.Description.Convolution ?? "direct"}" : run.Description.Device),
+            ("device", remark is null ? device : $"{device} ({remark})"),
             ("folder", run.Folder.Path));
         if (run.Trainer.State is { Epoch: > 0 } or { Step: > 0 })
             screen.Writer.WriteLine($"Going on in epoch {Math.Min(run.Trainer.State.Epoch + 1, options.Epochs)}, after step {run.Trainer.State.Step}.");

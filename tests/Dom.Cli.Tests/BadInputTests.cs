@@ -17,6 +17,11 @@ public sealed class BadInputTests
     [TestCase("train --preset dom-natrual", "did you mean 'dom-natural'?")]
     [TestCase("train --model preact-resnet19", "did you mean 'preact-resnet18'?")]
     [TestCase("train --device cpuu", "did you mean 'cpu'?")]
+    [TestCase("train --device cuda:x", "--device is 'cuda:x'", "number of the GPU", "cuda:0")]
+    [TestCase("train --device cuda:", "--device is 'cuda:'", "number of the GPU")]
+    [TestCase("eval --checkpoint x --device cuda:-1 --batch 0", "--batch is 0")]
+    [TestCase("train --device cuda:-1", "--device is 'cuda:-1'", "from 0")]
+    [TestCase("train --device cud", "auto, cpu, cuda:0, reference", "did you mean 'cuda'?")]
     [TestCase("train --attack pdg", "did you mean 'pgd'?")]
     [TestCase("train --attack pgd-5 --steps 7", "--attack pgd-5 and --steps 7")]
     [TestCase("train --norm l3", "linf, l2")]
@@ -43,7 +48,6 @@ public sealed class BadInputTests
     [TestCase("eval --checkpoint x --batch 0", "--batch is 0")]
     public void Wrong_usage_says_what_would_be_right(string line, params string[] said) => Cli.Run(line.Split(' ')).ShouldFail(ExitCode.WrongUsage, said);
 
-    [TestCase("train --device cuda:0", "no CUDA backend", "cpu, reference")]
     [TestCase("train --data ./no-such-folder", "./no-such-folder")]
     [TestCase("train --data cifar10 --data-dir ./no-such-folder", "cifar10", "no-such-folder", "dom data download")]
     [TestCase("train --resume ./no-such-folder", "./no-such-folder", "no run here")]

@@ -60,7 +60,9 @@ public sealed partial class CheckCommandTests
     }
 
     [TestCase("cqu", 2, "did you mean 'cpu'?")]
-    [TestCase("cuda:0", 1, "no CUDA backend")]
+    [TestCase("cuda:x", 2, "cuda:0")]
+    [TestCase("cuda:77", 1, "cuda:77")]
+    [TestCase("emulated:no-such-file.so", 1, "kernels/build.sh emulator")]
     public void A_device_that_is_not_there_ends_the_command_with_a_line(string device, int code, string message)
     {
         var run = Invocation.Run("check", "--device", device);
@@ -71,7 +73,7 @@ public sealed partial class CheckCommandTests
     [Test]
     public async Task A_kernel_that_is_wrong_fails_the_command_and_is_named_with_its_error()
     {
-        var run = await Invocation.RunAsync(CheckCommand.Create((_, _, _) => new WrongRelu()), CancellationToken.None, "--filter", "relu");
+        var run = await Invocation.RunAsync(CheckCommand.Create((_, _, _, _) => new WrongRelu()), CancellationToken.None, "--filter", "relu");
         Assert.Multiple(() =>
         {
             Assert.That(run.Code, Is.EqualTo(1));
@@ -85,7 +87,7 @@ public sealed partial class CheckCommandTests
     [Test]
     public async Task A_kernel_that_is_not_there_is_skipped_with_the_reason_and_counted()
     {
-        var run = await Invocation.RunAsync(CheckCommand.Create((_, _, _) => new WrongRelu()), CancellationToken.None, "--filter", "SgdStep");
+        var run = await Invocation.RunAsync(CheckCommand.Create((_, _, _, _) => new WrongRelu()), CancellationToken.None, "--filter", "SgdStep");
         Assert.Multiple(() =>
         {
             Assert.That(run.Code, Is.Zero);

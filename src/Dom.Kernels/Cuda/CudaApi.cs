@@ -7,12 +7,17 @@ namespace Dom.Kernels.Cuda;
 internal static unsafe partial class CudaApi
 {
     public const int OutOfMemory = 2;
-    public const int MultiprocessorCount = 16, CapabilityMajor = 75, CapabilityMinor = 76; // CUdevice_attribute
+    public const int MultiprocessorCount = 16, L2CacheBytes = 38, CapabilityMajor = 75, CapabilityMinor = 76; // CUdevice_attribute
     public const int MaxDynamicSharedBytes = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
     public const int JitErrorLogBuffer = 5, JitErrorLogBytes = 6; // CUjit_option
     public const uint StreamNonBlocking = 1;
 
     private const string Library = "libcuda";
+
+    private static string FileName => OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1";
+
+    /// <summary>Whether the driver's library can be loaded; where it cannot, no other function here may be called.</summary>
+    public static bool IsInstalled => NativeLibrary.TryLoad(FileName, out _);
 
     static CudaApi() => NativeLibrary.SetDllImportResolver(typeof(CudaApi).Assembly, Resolve);
 
@@ -102,6 +107,6 @@ internal static unsafe partial class CudaApi
     [LibraryImport(Library, EntryPoint = "cuGetErrorString")]
     private static partial int GetErrorString(int error, out nint text);
 
-    private static nint Resolve(string library, Assembly assembly, DllImportSearchPath? path) => library == Library
-        && NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out nint handle) ? handle : 0;
+    private static nint Resolve(string library, Assembly assembly, DllImportSearchPath? path) =>
+        library == Library && NativeLibrary.TryLoad(FileName, out nint handle) ? handle : 0;
 }

@@ -17,11 +17,11 @@ public sealed partial class CudaBackend : KernelBackend
     private const int Threads = 256;
 
     private readonly IGpuDriver _driver;
-    private readonly Dictionary<(KernelName, DType), nint> _kernels = [];
+    private readonly Dictionary<(KernelName, DType), (nint Kernel, int SharedBytes)> _kernels = [];
     private nint _scratch;
     private long _scratchBytes;
 
-    private CudaBackend(string name, IGpuDriver driver) : base(name, driver) => _driver = driver;
+    internal CudaBackend(string name, IGpuDriver driver) : base(name, driver) => _driver = driver;
 
     /// <summary>Opens a device of this machine.</summary>
     /// <param name="device">Its number, from 0.</param>
@@ -57,7 +57,10 @@ public sealed partial class CudaBackend : KernelBackend
     protected override void Dispose(bool disposing)
     {
         if (disposing && _scratch != 0)
+        {
             _driver.Free(_scratch, _scratchBytes);
+            _scratch = 0;
+        }
         base.Dispose(disposing);
         if (disposing)
             _driver.Dispose();
@@ -70,18 +73,30 @@ public sealed partial class CudaBackend : KernelBackend
     {
         if (bytes <= _scratchBytes)
             return _scratch;
+        long grown = 2 * _scratchBytes;
         if (_scratch != 0)
         {
             _driver.Synchronize();
             _driver.Free(_scratch, _scratchBytes);
         }
-        _scratchBytes = Math.Max(bytes, 2 * _scratchBytes);
-        _scratch = _driver.Allocate(_scratchBytes);
-        if (_scratch != 0)
-            return _scratch;
-        long asked = _scratchBytes;
         _scratchBytes = 0;
-        throw new DeviceException($"{Name}: out of memory: a kernel needs {asked >> 20} MiB for partial sums. Use a smaller batch.");
+        _scratch = 0;
+        // Some room to grow where there is room, else what is needed and no more; what the allocator keeps for reuse has to give way.
+        foreach (long size in (ReadOnlySpan<long>)[Math.Max(bytes, grown), bytes])
+        {
+            _scratch = _driver.Allocate(size);
+            if (_scratch == 0)
+            {
+                Memory.EmptyCache();
+                _scratch = _driver.Allocate(size);
+            }
+            if (_scratch == 0)
+                continue;
+            _scratchBytes = size;
+            return _scratch;
+        }
+        throw new DeviceException(
+            $"{Name}: out of memory: a kernel needs {bytes / 1048576.0:F1} MiB for partial sums, {Memory.LiveBytes / 1048576.0:F1} MiB are in use ({Memory.Report(5)}). Use a smaller batch.");
     }
 
     /// <summary>Blocks for <paramref name="items"/> pieces of work, one a thread: enough of them to fill the device several times, the rest in the kernel's loop.</summary>
@@ -107,16 +122,17 @@ public sealed partial class CudaBackend : KernelBackend
 
     private nint Find(KernelName name, DType type, int sharedBytes)
     {
-        if (_kernels.TryGetValue((name, type), out nint kernel))
-            return kernel;
+        // A launch with more shared memory than any before has to be announced to the driver.
+        if (_kernels.TryGetValue((name, type), out var known) && sharedBytes <= known.SharedBytes)
+            return known.Kernel;
         string suffix = type switch
         {
             DType.F32 => "f32",
             DType.BF16 => "bf16",
             _ => throw new DeviceException($"{Name}: no kernel for {name.Kernel}({type.ToString().ToLowerInvariant()}). f32 and bf16 are supported; cast the tensor."),
         };
-        kernel = _driver.Kernel(name.Module, $"{name.Kernel}_{suffix}", sharedBytes);
-        _kernels.Add((name, type), kernel);
+        nint kernel = _driver.Kernel(name.Module, $"{name.Kernel}_{suffix}", sharedBytes);
+        _kernels[(name, type)] = (kernel, sharedBytes);
         return kernel;
     }
 

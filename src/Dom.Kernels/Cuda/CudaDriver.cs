@@ -4,36 +4,47 @@ using Dom.Tensors;
 namespace Dom.Kernels.Cuda;
 
 /// <summary>A CUDA device through the driver's own library, <c>libcuda.so.1</c> or <c>nvcuda.dll</c>: no package, no native file of ours.</summary>
+/// <remarks>
+/// A context belongs to a thread, so every method first makes this device's the thread's own: any thread may call any method. Launches come one at a time (the
+/// backend sees to it), copies and allocations from everywhere. There is no finalizer: who forgets to dispose a backend keeps its memory until the process ends,
+/// which is better than a driver that is called from the finalizer thread while it shuts down.
+/// </remarks>
 internal sealed unsafe class CudaDriver : IGpuDriver
 {
-    /// <summary>Oldest driver that reads the embedded PTX (ISA 7.8): CUDA 11.8.</summary>
-    private const int LeastDriver = 11080;
-
-    private const int LeastCapability = 80;
     private const int StagingBytes = 1 << 20, LargestStaged = 64 << 10;
 
     [ThreadStatic]
-    private static nint s_current;
+    private static CudaDriver? s_current; // and not the context's handle, which a later context may get again
 
-    private readonly int _device, _ordinal;
+    private readonly string _name;
+    private readonly int _device, _driverVersion;
     private readonly nint _context, _stream;
     private readonly byte* _staging;
+    private readonly Lock _copies = new();
     private readonly Dictionary<string, nint> _modules = [];
+    private readonly LaunchLog _log = new();
+    private readonly bool _waitsForEachLaunch = Environment.GetEnvironmentVariable("DOM_CUDA_SYNC") == "1";
     private int _staged;
+    private bool _hasFailed, _isDisposed;
 
-    private CudaDriver(int ordinal)
+    private CudaDriver(Gpu gpu, int driverVersion)
     {
-        _ordinal = ordinal;
-        Check(CudaApi.DeviceGet(out _device, ordinal), "cuDeviceGet");
-        Multiprocessors = Attribute(CudaApi.MultiprocessorCount);
-        ComputeCapability = 10 * Attribute(CudaApi.CapabilityMajor) + Attribute(CudaApi.CapabilityMinor);
-        if (ComputeCapability < LeastCapability)
-            throw new DeviceException($"cuda:{ordinal} has compute capability {ComputeCapability / 10}.{ComputeCapability % 10}; 8.0 (A100, RTX 30) or newer is needed.");
+        _name = $"cuda:{gpu.Device}";
+        (_driverVersion, Multiprocessors, ComputeCapability) = (driverVersion, gpu.Multiprocessors, gpu.ComputeCapability);
+        Check(CudaApi.DeviceGet(out _device, gpu.Device), "cuDeviceGet");
         Check(CudaApi.PrimaryContextRetain(out _context, _device), "cuDevicePrimaryCtxRetain");
-        MakeCurrent();
-        Check(CudaApi.StreamCreate(out _stream, CudaApi.StreamNonBlocking), "cuStreamCreate");
-        Check(CudaApi.HostAllocate(out nint staging, StagingBytes, 0), "cuMemHostAlloc");
-        _staging = (byte*)staging;
+        try
+        {
+            MakeCurrent();
+            Check(CudaApi.StreamCreate(out _stream, CudaApi.StreamNonBlocking), "cuStreamCreate");
+            Check(CudaApi.HostAllocate(out nint staging, StagingBytes, 0), "cuMemHostAlloc");
+            _staging = (byte*)staging;
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
     }
 
     public int Multiprocessors { get; }
@@ -42,48 +53,34 @@ internal sealed unsafe class CudaDriver : IGpuDriver
 
     public static CudaDriver Open(int ordinal)
     {
-        try
+        var survey = GpuSurvey.Take();
+        int count = survey.Gpus.Count;
+        if (survey.Problem is { } problem)
+            throw new DeviceException($"cuda:{ordinal} cannot be used: {problem}.");
+        if (ordinal < 0 || ordinal >= count)
         {
-            int result = CudaApi.Initialize(0);
-            if (result != 0)
-                throw new DeviceException($"cuda: the driver finds no usable device ({CudaApi.ErrorName(result)}).");
-            Check(CudaApi.DriverVersion(out int version), "cuDriverGetVersion");
-            if (version < LeastDriver)
-                throw new DeviceException($"cuda: the driver supports CUDA {version / 1000}.{version % 1000 / 10}; 11.8 (driver 520) or newer is needed.");
-            Check(CudaApi.DeviceCount(out int count), "cuDeviceGetCount");
-            if (ordinal < 0 || ordinal >= count)
-                throw new DeviceException($"cuda:{ordinal} does not exist; there {(count == 1 ? "is 1 device, cuda:0" : $"are {count} devices, cuda:0 to cuda:{count - 1}")}.");
-            return new CudaDriver(ordinal);
+            string what = count switch { 0 => "is no GPU", 1 => "is 1 GPU, cuda:0", _ => $"are {count} GPUs, cuda:0 to cuda:{count - 1}" };
+            throw new DeviceException($"cuda:{ordinal} does not exist: there {what}.");
         }
-        catch (DllNotFoundException e)
-        {
-            throw new DeviceException("cuda: there is no NVIDIA driver on this machine (libcuda.so.1 or nvcuda.dll).", e);
-        }
+        var gpu = survey.Gpus[ordinal];
+        return gpu.Problem is null
+            ? new CudaDriver(gpu, survey.DriverVersion)
+            : throw new DeviceException($"cuda:{ordinal} cannot be used: {gpu.Problem}.");
     }
 
     public nint Kernel(string module, string kernel, int sharedBytes)
     {
         MakeCurrent();
         if (!_modules.TryGetValue(module, out nint loaded))
-        {
-            byte* log = stackalloc byte[4096];
-            fixed (byte* text = Ptx.Load(module))
-            {
-                int* options = stackalloc int[] { CudaApi.JitErrorLogBuffer, CudaApi.JitErrorLogBytes };
-                void** values = stackalloc void*[] { log, (void*)4096 };
-                int result = CudaApi.ModuleLoad(out loaded, text, 2, options, values);
-                if (result != 0)
-                    throw new DeviceException($"cuda:{_ordinal}: the driver cannot compile {module} ({CudaApi.ErrorName(result)}): {Marshal.PtrToStringUTF8((nint)log)}");
-            }
-            _modules.Add(module, loaded);
-        }
+            _modules.Add(module, loaded = Compile(module));
         fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(kernel + '\0'))
         {
             int result = CudaApi.ModuleGetFunction(out nint function, loaded, name);
             if (result != 0)
-                throw new DeviceException($"cuda:{_ordinal}: there is no kernel {kernel} in {module} ({CudaApi.ErrorName(result)}).");
+                throw new DeviceException($"{_name}: there is no kernel {kernel} in {module} (cuModuleGetFunction: {CudaApi.ErrorName(result)}).");
             if (sharedBytes > 48 << 10)
-                Check(CudaApi.FunctionSetAttribute(function, CudaApi.MaxDynamicSharedBytes, sharedBytes), $"cuFuncSetAttribute({kernel})");
+                Check(CudaApi.FunctionSetAttribute(function, CudaApi.MaxDynamicSharedBytes, sharedBytes), $"cuFuncSetAttribute, {sharedBytes} bytes of shared memory for {kernel},");
+            _log.Name(function, kernel);
             return function;
         }
     }
@@ -93,41 +90,50 @@ internal sealed unsafe class CudaDriver : IGpuDriver
         MakeCurrent();
         int result = CudaApi.LaunchKernel(
             kernel, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)sharedBytes, _stream, arguments, null);
-        if (result != 0)
-            throw Failure(result, $"launch of {grid.X}x{grid.Y}x{grid.Z} blocks of {threads} threads with {sharedBytes} bytes of shared memory");
+        _log.Add(kernel);
+        if (result == 0 && !_waitsForEachLaunch)
+            return;
+        string launch = $"{_log.NameOf(kernel)}, {grid.X}x{grid.Y}x{grid.Z} blocks of {threads} threads with {sharedBytes} bytes of shared memory";
+        Check(result, $"cuLaunchKernel of {launch},");
+        Check(CudaApi.StreamSynchronize(_stream), $"{launch},");
     }
 
     public void CopyToDevice(ReadOnlySpan<byte> source, nint target)
     {
         MakeCurrent();
-        fixed (byte* from = source)
-        {
-            if (source.Length > LargestStaged)
+        lock (_copies)
+            fixed (byte* from = source)
             {
-                Check(CudaApi.CopyToDevice(target, from, (nuint)source.Length, _stream), "cuMemcpyHtoDAsync");
-                Synchronize();
-                return;
+                if (source.Length > LargestStaged)
+                {
+                    Check(CudaApi.CopyToDevice(target, from, (nuint)source.Length, _stream), $"cuMemcpyHtoDAsync of {source.Length} bytes");
+                    Synchronize();
+                    return;
+                }
+                // Pinned memory is read by the device later; a piece is written again only after a wait.
+                int length = (source.Length + 255) & ~255;
+                if (_staged + length > StagingBytes)
+                {
+                    Synchronize();
+                    _staged = 0;
+                }
+                byte* staged = _staging + _staged;
+                _staged += length;
+                source.CopyTo(new Span<byte>(staged, source.Length));
+                Check(CudaApi.CopyToDevice(target, staged, (nuint)source.Length, _stream), $"cuMemcpyHtoDAsync of {source.Length} bytes");
             }
-            // Pinned memory is read by the device later; a piece is written again only after a wait.
-            int length = (source.Length + 255) & ~255;
-            if (_staged + length > StagingBytes)
-            {
-                Synchronize();
-                _staged = 0;
-            }
-            byte* staged = _staging + _staged;
-            _staged += length;
-            source.CopyTo(new Span<byte>(staged, source.Length));
-            Check(CudaApi.CopyToDevice(target, staged, (nuint)source.Length, _stream), "cuMemcpyHtoDAsync");
-        }
     }
 
     public void CopyToHost(nint source, Span<byte> target)
     {
         MakeCurrent();
         fixed (byte* to = target)
-            Check(CudaApi.CopyToHost(to, source, (nuint)target.Length, _stream), "cuMemcpyDtoHAsync");
-        Synchronize();
+        {
+            int result = CudaApi.CopyToHost(to, source, (nuint)target.Length, _stream);
+            if (result != 0)
+                throw Late(result, $"cuMemcpyDtoHAsync of {target.Length} bytes");
+            Synchronize();
+        }
     }
 
     public void Synchronize()
@@ -135,7 +141,7 @@ internal sealed unsafe class CudaDriver : IGpuDriver
         MakeCurrent();
         int result = CudaApi.StreamSynchronize(_stream);
         if (result != 0)
-            throw Failure(result, "a kernel that was queued before");
+            throw Late(result, "cuStreamSynchronize");
     }
 
     public nint Allocate(long bytes)
@@ -144,46 +150,85 @@ internal sealed unsafe class CudaDriver : IGpuDriver
         int result = CudaApi.MemoryAllocate(out nint address, (nuint)bytes);
         if (result == CudaApi.OutOfMemory)
             return 0;
-        Check(result, "cuMemAlloc");
+        if (result != 0)
+            throw Late(result, $"cuMemAlloc of {bytes} bytes");
         return address;
     }
 
     public void Free(nint address, long bytes)
     {
         MakeCurrent();
-        Check(CudaApi.MemoryFree(address), "cuMemFree");
+        int result = CudaApi.MemoryFree(address);
+        // After a kernel has failed every function does; it has been said, and whoever cleans up behind it need not hear it again.
+        if (result != 0 && !_hasFailed)
+            throw Late(result, "cuMemFree");
     }
 
     public void Dispose()
     {
+        if (_isDisposed)
+            return;
         MakeCurrent();
-        _ = CudaApi.HostFree((nint)_staging);
-        _ = CudaApi.StreamDestroy(_stream);
-        foreach (nint module in _modules.Values)
-            _ = CudaApi.ModuleUnload(module);
-        _ = CudaApi.PrimaryContextRelease(_device);
-        s_current = 0;
+        Release();
     }
 
-    private int Attribute(int attribute)
+    /// <summary>Gives back what there is, also half opened or after a failure, of which somebody has been told already.</summary>
+    private void Release()
     {
-        Check(CudaApi.DeviceAttribute(out int value, attribute, _device), "cuDeviceGetAttribute");
-        return value;
+        _isDisposed = true;
+        if (_stream != 0)
+            _ = CudaApi.StreamSynchronize(_stream);
+        if (_staging != null)
+            _ = CudaApi.HostFree((nint)_staging);
+        foreach (nint module in _modules.Values)
+            _ = CudaApi.ModuleUnload(module);
+        if (_stream != 0)
+            _ = CudaApi.StreamDestroy(_stream);
+        // A thread must not be left with a context that is gone.
+        _ = CudaApi.ContextSetCurrent(0);
+        s_current = null;
+        _ = CudaApi.PrimaryContextRelease(_device);
+    }
+
+    private nint Compile(string module)
+    {
+        const int logBytes = 4096;
+        byte* log = stackalloc byte[logBytes];
+        *log = 0;
+        fixed (byte* text = Ptx.Load(module, ComputeCapability, _driverVersion))
+        {
+            int* options = stackalloc int[] { CudaApi.JitErrorLogBuffer, CudaApi.JitErrorLogBytes };
+            void** values = stackalloc void*[] { log, (void*)logBytes };
+            int result = CudaApi.ModuleLoad(out nint loaded, text, 2, options, values);
+            return result == 0 ? loaded : throw new DeviceException(
+                $"{_name}: the driver cannot compile {module} (cuModuleLoadDataEx: {CudaApi.ErrorName(result)}): {Marshal.PtrToStringUTF8((nint)log)}");
+        }
     }
 
     private void MakeCurrent()
     {
-        if (s_current == _context)
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (ReferenceEquals(s_current, this))
             return;
         Check(CudaApi.ContextSetCurrent(_context), "cuCtxSetCurrent");
-        s_current = _context;
+        s_current = this;
     }
 
-    private DeviceException Failure(int result, string what) => new($"cuda:{_ordinal}: {CudaApi.ErrorName(result)} in {what}.");
-
-    private static void Check(int result, string function)
+    /// <summary>The device works behind the program: what fails in a kernel is told to whoever asks next.</summary>
+    private DeviceException Late(int result, string function)
     {
-        if (result != 0)
-            throw new DeviceException($"cuda: {function} failed: {CudaApi.ErrorName(result)}.");
+        _hasFailed = true;
+        string said = $"{_name}: {function} failed: {CudaApi.ErrorName(result)}.";
+        return new DeviceException(_waitsForEachLaunch || _log.IsEmpty
+            ? said
+            : $"{said} What failed may be a kernel that was launched before; the last were {_log}. DOM_CUDA_SYNC=1 waits for each one and names the culprit.");
+    }
+
+    private void Check(int result, string what)
+    {
+        if (result == 0)
+            return;
+        _hasFailed = true;
+        throw new DeviceException($"{_name}: {what} failed: {CudaApi.ErrorName(result)}.");
     }
 }
