@@ -9,6 +9,7 @@
 #endif
 
 #define DEVICE static __device__ __forceinline__
+#define DEVICE_MEMBER __device__ __forceinline__
 
 // ---- Kernels ------------------------------------------------------------------------------------------------------------------------------
 //

@@ -105,10 +105,11 @@ public sealed partial class CudaBackend : KernelBackend
     /// <summary>Blocks for elements that threads move 16 bytes at a time.</summary>
     private Dim3 BlocksForPacks(View view) => BlocksFor((view.Bytes + 15) / 16);
 
-    private unsafe void Launch<TCall>(KernelName name, DType type, Dim3 grid, in TCall call, int threads = Threads, int sharedBytes = 0) where TCall : struct, IKernelCall
+    /// <summary>Launches a kernel whose one parameter is a call, or a plan where a call's operands may have been packed.</summary>
+    private unsafe void Launch<T>(KernelName name, DType type, Dim3 grid, in T parameter, int threads = Threads, int sharedBytes = 0) where T : unmanaged
     {
-        var copy = call; // on the stack, where nothing moves it; a recorded call is not
-        void* argument = Unsafe.AsPointer(ref copy);
+        var copy = parameter; // on the stack, where nothing moves it; a recorded call is not
+        void* argument = &copy;
         _driver.Launch(Find(name, type, sharedBytes), grid, threads, sharedBytes, &argument);
     }
 
