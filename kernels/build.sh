@@ -5,11 +5,13 @@
 #                                       line ends in "sm_90a" becomes OUT/NAME.sm_90a.ptx for Hopper only
 #   kernels/build.sh emulator OUT.so    all of them for the host's processor, see host/emulator.h; EMULATOR_FLAGS adds flags (-fsanitize=address)
 #
-# Each PTX file begins with a hash of its source and of the headers, which a test compares with what lies beside it.
+# Each PTX file begins with a hash of its source and of the headers, which a test compares with what lies beside it, and the compiler's version.
 set -euo pipefail
 cd "$(dirname "$0")"
+export LC_ALL=C # the order of the headers in the hash
 clang=${CLANG:-clang++-22}
 
+version() { "$clang" --version | sed -n '1s/.*version \([0-9.]*\).*/clang \1/p'; }
 source_hash() { cat "$1" *.h | sha256sum | cut -d' ' -f1; }
 
 one_ptx() {
@@ -20,7 +22,7 @@ one_ptx() {
   "$clang" -std=c++20 -x cuda --cuda-device-only --cuda-gpu-arch=$arch --cuda-feature=$version -nocudainc -nocudalib \
     -O3 -Wall -Wno-unused-function -S -o "$target.new" "$source"
   # Comments in PTX name the compiler's build; what is left depends on the sources alone.
-  { echo "// $(source_hash "$source")"; grep -v '^//' "$target.new"; } > "$target"
+  { echo "// $(source_hash "$source") $(version)"; grep -v '^//' "$target.new"; } > "$target"
   rm "$target.new"
 }
 
