@@ -13,11 +13,11 @@ internal static class Emulator
     public static string Kernels { get; } = Path.GetFullPath(Path.Combine(Here(), "..", "..", "kernels"));
 
     /// <summary>A backend on the emulated device; skips the test, with the reason, where it cannot be built for want of a compiler.</summary>
-    public static CudaBackend Open()
+    public static CudaBackend Open(int computeCapability = 80)
     {
         if (s_library.Value.Library is null)
             Assert.Ignore(s_library.Value.Problem);
-        return CudaBackend.Emulate(s_library.Value.Library!);
+        return CudaBackend.Emulate(s_library.Value.Library!, computeCapability);
     }
 
     /// <summary>Whether there is the compiler that the kernels are built with.</summary>

@@ -8,10 +8,12 @@ namespace Dom.Kernels.Cuda;
 /// <summary>The convolutions that <c>kernels/conv2d3x3.cu</c> is for: 3x3, stride 1, padding 1, bf16, whole rows of pixels in a tile, channels a multiple of 64.</summary>
 public sealed partial class CudaBackend
 {
-    private const int Slab = 64, LineBytes = 128, MostLines = 288, PatchStages = 3;
+    private const int Slab = 64, LineBytes = 128, MostLines = 288, PatchStages = 3, NarrowHopperStages = 4;
 
     private static readonly KernelName
         s_patchGather = new("conv2d3x3", "conv2d3x3_gather_128"), s_patchGatherNarrow = new("conv2d3x3", "conv2d3x3_gather_64"),
+        s_patchGatherHopper = new("conv2d3x3_hopper", "conv2d3x3_gather_hopper_128"),
+        s_patchGatherNarrowHopper = new("conv2d3x3_hopper", "conv2d3x3_gather_hopper_64"),
         s_patchWeightGradient = new("conv2d3x3", "conv2d3x3_weight_gradient");
 
     /// <summary>Whether forward and input gradient can go by patches of 128 pixels: <paramref name="source"/> channels are gathered, <paramref name="target"/> written.</summary>
@@ -31,11 +33,15 @@ public sealed partial class CudaBackend
         int tiles = tile.Count(s);
         bool narrow = targetChannels <= 64 || (long)tiles * ((targetChannels + 127) / 128) < FullDevice;
         int columns = narrow ? 64 : 128, columnTiles = (targetChannels + columns - 1) / columns;
+        // Warpgroups multiply on Hopper only, not on what came after it.
+        bool hopper = _driver.ComputeCapability == 90;
+        var kernel = hopper ? narrow ? s_patchGatherNarrowHopper : s_patchGatherHopper : narrow ? s_patchGatherNarrow : s_patchGather;
+        int stages = hopper && narrow ? NarrowHopperStages : PatchStages;
         Launch(
-            narrow ? s_patchGatherNarrow : s_patchGather, DType.BF16, new Dim3(checked(tiles * columnTiles)),
+            kernel, DType.BF16, new Dim3(checked(tiles * columnTiles)),
             new PatchPlan(
                 source, weight, target.Address, s.Batch, s.Height, s.Width, channels, targetChannels, tile.Height, tile.Images, isGradient ? 1 : 0, columnTiles),
-            threads: 128, sharedBytes: (2 * tile.Lines(s) + PatchStages * columns) * LineBytes);
+            threads: hopper ? 256 : 128, sharedBytes: (2 * tile.Lines(s) + stages * columns) * LineBytes);
     }
 
     private void WeightGradientByPatches(in Conv2dWeightGradient call, PatchTile tile)

@@ -30,8 +30,9 @@ public sealed partial class CudaBackend : KernelBackend
 
     /// <summary>The same kernels on the host's processor, slowly: to test them where there is no GPU.</summary>
     /// <param name="library">What <c>kernels/build.sh emulator</c> made.</param>
+    /// <param name="computeCapability">The device that is stood in for, 80 for 8.0: it decides which kernels a call gets.</param>
     /// <exception cref="DeviceException">The library cannot be loaded.</exception>
-    public static CudaBackend Emulate(string library) => new("emulated", new EmulatedDriver(library));
+    public static CudaBackend Emulate(string library, int computeCapability = 80) => new("emulated", new EmulatedDriver(library, computeCapability));
 
     /// <inheritdoc/>
     public override bool Supports(Type call, DType type) => type is DType.F32 or DType.BF16 && HasKernel(call);

@@ -10,8 +10,9 @@ internal sealed unsafe class EmulatedDriver : IGpuDriver
     private readonly delegate* unmanaged<byte*, nint> _kernel;
     private readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, void**, void> _launch;
 
-    public EmulatedDriver(string library)
+    public EmulatedDriver(string library, int computeCapability)
     {
+        ComputeCapability = computeCapability;
         try
         {
             _library = NativeLibrary.Load(Path.GetFullPath(library));
@@ -26,7 +27,7 @@ internal sealed unsafe class EmulatedDriver : IGpuDriver
 
     public int Multiprocessors => 4;
 
-    public int ComputeCapability => 80;
+    public int ComputeCapability { get; }
 
     public nint Kernel(string module, string kernel, int sharedBytes)
     {
