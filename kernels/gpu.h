@@ -67,6 +67,15 @@ GPU float shuffle_xor(float v, int mask) { return __nvvm_shfl_sync_bfly_f32(0xFF
 GPU int shuffle_xor(int v, int mask) { return __nvvm_shfl_sync_bfly_i32(0xFFFFFFFF, v, mask, 31); }
 GPU float shuffle(float v, int lane) { return __nvvm_shfl_sync_idx_f32(0xFFFFFFFF, v, lane, 31); }
 
+// Adds 1 to a counter, or sets it back to 0 where it was `last`, and gives what it was. Who counts sees what those before it had written; for a
+// block: all of its threads write, block_barrier, one thread counts, block_barrier.
+GPU unsigned count_arrival(unsigned* counter, unsigned last)
+{
+    unsigned before;
+    asm volatile("atom.acq_rel.gpu.inc.u32 %0, [%1], %2;" : "=r"(before) : "l"(counter), "r"(last) : "memory");
+    return before;
+}
+
 // ---- Asynchronous copies into shared memory (sm_80) -----------------------------------------------------------------------------------------
 
 // Address in the shared window, as the instructions below want it.

@@ -137,6 +137,13 @@ GPU float shuffle_xor(float v, int mask) { return emulator::from_lane(v, emulato
 GPU int shuffle_xor(int v, int mask) { return emulator::from_lane(v, emulator::lane() ^ mask); }
 GPU float shuffle(float v, int lane) { return emulator::from_lane(v, lane); }
 
+GPU unsigned count_arrival(unsigned* counter, unsigned last)
+{
+    unsigned before = *counter;
+    *counter = before >= last ? 0 : before + 1;
+    return before;
+}
+
 typedef uintptr_t shared_address;
 GPU shared_address shared_address_of(const void* p) { return (shared_address)p; }
 

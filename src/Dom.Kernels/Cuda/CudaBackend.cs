@@ -18,8 +18,9 @@ public sealed partial class CudaBackend : KernelBackend
 
     private readonly IGpuDriver _driver;
     private readonly Dictionary<(KernelName, DType), nint> _kernels = [];
-    private nint _scratch;
+    private nint _scratch, _counters;
     private long _scratchBytes;
+    private int _counterCount;
 
     private CudaBackend(string name, IGpuDriver driver) : base(name, driver) => _driver = driver;
 
@@ -59,6 +60,8 @@ public sealed partial class CudaBackend : KernelBackend
     {
         if (disposing && _scratch != 0)
             _driver.Free(_scratch, _scratchBytes);
+        if (disposing && _counters != 0)
+            _driver.Free(_counters, CounterBytes(_counterCount));
         base.Dispose(disposing);
         if (disposing)
             _driver.Dispose();
@@ -84,6 +87,31 @@ public sealed partial class CudaBackend : KernelBackend
         _scratchBytes = 0;
         throw new DeviceException($"{Name}: out of memory: a kernel needs {asked >> 20} MiB for partial sums. Use a smaller batch.");
     }
+
+    /// <summary>
+    /// Integers by which the blocks of a kernel find out which of them is the last to finish. They are 0 between kernels: the last block sets its counter back.
+    /// </summary>
+    private nint Counters(int count)
+    {
+        if (count <= _counterCount)
+            return _counters;
+        if (_counters != 0)
+        {
+            _driver.Synchronize();
+            _driver.Free(_counters, CounterBytes(_counterCount));
+        }
+        _counterCount = Math.Max(count, 1024);
+        _counters = _driver.Allocate(CounterBytes(_counterCount));
+        if (_counters == 0)
+        {
+            _counterCount = 0;
+            throw new DeviceException($"{Name}: out of memory: a kernel needs {CounterBytes(count)} bytes for counters. Use a smaller batch.");
+        }
+        _driver.CopyToDevice(new byte[CounterBytes(_counterCount)], _counters);
+        return _counters;
+    }
+
+    private static int CounterBytes(int count) => count * sizeof(int);
 
     /// <summary>Blocks for <paramref name="items"/> pieces of work, one a thread: enough of them to fill the device several times, the rest in the kernel's loop.</summary>
     private Dim3 BlocksFor(long items, int threads = Threads) => new((int)Math.Clamp((items + threads - 1) / threads, 1, 32L * _driver.Multiprocessors));
