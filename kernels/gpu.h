@@ -59,6 +59,20 @@ GPU float exp2_approximate(float v) { return __nvvm_ex2_approx_f(v); } // 2 ulp
 GPU float log2_approximate(float v) { return __nvvm_lg2_approx_f(v); } // about 2^-22 absolute near 1
 GPU unsigned multiply_high(unsigned a, unsigned b) { return (unsigned)(((u64)a * b) >> 32); }
 
+// The larger and the smaller number; NaN where one of them is (sm_80).
+GPU float maximum_or_nan(float a, float b)
+{
+    float result;
+    asm("max.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+    return result;
+}
+GPU float minimum_or_nan(float a, float b)
+{
+    float result;
+    asm("min.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+    return result;
+}
+
 // ---- Threads --------------------------------------------------------------------------------------------------------------------------------
 
 GPU void block_barrier() { __syncthreads(); }

@@ -130,6 +130,8 @@ GPU float square_root(float v) { return std::sqrt(v); }
 GPU float exp2_approximate(float v) { return std::exp2(v); }
 GPU float log2_approximate(float v) { return std::log2(v); }
 GPU unsigned multiply_high(unsigned a, unsigned b) { return (unsigned)(((u64)a * b) >> 32); }
+GPU float maximum_or_nan(float a, float b) { return a != a || b != b ? bits_to_float(0x7FFFFFFF) : std::fmax(a, b); }
+GPU float minimum_or_nan(float a, float b) { return a != a || b != b ? bits_to_float(0x7FFFFFFF) : std::fmin(a, b); }
 
 GPU void block_barrier() { emulator::block_barrier(); }
 GPU void warp_barrier() { emulator::warp_barrier(); }

@@ -143,6 +143,8 @@ public sealed partial class CudaBackend : KernelBackend
         {
             DType.F32 => "f32",
             DType.BF16 => "bf16",
+            DType.I32 when name.OfIntegers => "i32",
+            DType.U8 when name.OfIntegers => "u8",
             _ => throw new DeviceException($"{Name}: no kernel for {name.Kernel}({type.ToString().ToLowerInvariant()}). f32 and bf16 are supported; cast the tensor."),
         };
         kernel = _driver.Kernel(name.Module, $"{name.Kernel}_{suffix}", sharedBytes);
@@ -150,12 +152,14 @@ public sealed partial class CudaBackend : KernelBackend
         return kernel;
     }
 
-    /// <summary>A kernel of which there is one for each element type: <c>Kernel_f32</c> and <c>Kernel_bf16</c> in <c>kernels/Module.cu</c>. One object a kernel, kept for good.</summary>
+    /// <summary>A kernel of which there is one for each element type: <c>Kernel_f32</c> and <c>Kernel_bf16</c> in <c>kernels/Module.cu</c>; where it is <c>ofIntegers</c> too, also <c>Kernel_i32</c> and <c>Kernel_u8</c>. One object a kernel, kept for good.</summary>
     [SuppressMessage("Performance", "CA1812", Justification = "Made by the files of the operators.")]
-    private sealed class KernelName(string module, string kernel)
+    private sealed class KernelName(string module, string kernel, bool ofIntegers = false)
     {
         public string Module => module;
 
         public string Kernel => kernel;
+
+        public bool OfIntegers => ofIntegers;
     }
 }
