@@ -19,6 +19,9 @@ public sealed class HelpTests
         "--threads", "--model", "--conv", "--profile", "--json",
     ];
 
+    private static readonly string[] s_benchOptions =
+        ["--device", "--threads", "--work", "--model", "--batch", "--rounds", "--seconds", "--calls", "--peak", "--json"];
+
     private static IEnumerable<Command> Commands()
     {
         var root = CommandLine.Root();
@@ -39,6 +42,9 @@ public sealed class HelpTests
 
     [Test]
     public void Help_of_eval_lists_every_option_and_examples() => ShouldList(Cli.Run("eval", "-h"), s_evalOptions);
+
+    [Test]
+    public void Help_of_bench_lists_every_option_and_examples() => ShouldList(Cli.Run("bench", "--help"), s_benchOptions);
 
     [TestCaseSource(nameof(Commands))]
     public void Every_example_is_a_command_line_that_is_understood(Command command)
