@@ -78,6 +78,8 @@ DEVICE bool is_aligned16(const void* p) { return ((unsigned long long)p & 15) ==
 template <class T> DEVICE Pack<T> load_pack(const T* p) { return *(const Pack<T>*)p; }
 template <class T> DEVICE void store_pack(T* p, const Pack<T>& pack) { *(Pack<T>*)p = pack; }
 
+DEVICE int minimum_of(int a, int b) { return a < b ? a : b; }
+
 // ---- Threads --------------------------------------------------------------------------------------------------------------------------------
 
 DEVICE int lane_id() { return threadIdx.x & 31; }

@@ -26,8 +26,8 @@ struct dim3
 
 #define GPU static __device__ __forceinline__
 
-// Dynamic shared memory of the launch.
-#define SHARED_MEMORY(name) extern __shared__ __attribute__((aligned(128))) unsigned char name[]
+// Dynamic shared memory of the launch. Tiles that wgmma reads begin at multiples of 1024 bytes.
+#define SHARED_MEMORY(name) extern __shared__ __attribute__((aligned(1024))) unsigned char name[]
 
 // ---- Bits and roundings ---------------------------------------------------------------------------------------------------------------------
 
@@ -59,6 +59,20 @@ GPU float exp2_approximate(float v) { return __nvvm_ex2_approx_f(v); } // 2 ulp
 GPU float log2_approximate(float v) { return __nvvm_lg2_approx_f(v); } // about 2^-22 absolute near 1
 GPU unsigned multiply_high(unsigned a, unsigned b) { return (unsigned)(((u64)a * b) >> 32); }
 
+// The larger and the smaller number; NaN where one of them is (sm_80).
+GPU float maximum_or_nan(float a, float b)
+{
+    float result;
+    asm("max.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+    return result;
+}
+GPU float minimum_or_nan(float a, float b)
+{
+    float result;
+    asm("min.NaN.f32 %0, %1, %2;" : "=f"(result) : "f"(a), "f"(b));
+    return result;
+}
+
 // ---- Threads --------------------------------------------------------------------------------------------------------------------------------
 
 GPU void block_barrier() { __syncthreads(); }
@@ -66,6 +80,15 @@ GPU void warp_barrier() { __nvvm_bar_warp_sync(0xFFFFFFFF); }
 GPU float shuffle_xor(float v, int mask) { return __nvvm_shfl_sync_bfly_f32(0xFFFFFFFF, v, mask, 31); }
 GPU int shuffle_xor(int v, int mask) { return __nvvm_shfl_sync_bfly_i32(0xFFFFFFFF, v, mask, 31); }
 GPU float shuffle(float v, int lane) { return __nvvm_shfl_sync_idx_f32(0xFFFFFFFF, v, lane, 31); }
+
+// Adds 1 to a counter, or sets it back to 0 where it was `last`, and gives what it was. Who counts sees what those before it had written; for a
+// block: all of its threads write, block_barrier, one thread counts, block_barrier.
+GPU unsigned count_arrival(unsigned* counter, unsigned last)
+{
+    unsigned before;
+    asm volatile("atom.acq_rel.gpu.inc.u32 %0, [%1], %2;" : "=r"(before) : "l"(counter), "r"(last) : "memory");
+    return before;
+}
 
 // ---- Asynchronous copies into shared memory (sm_80) -----------------------------------------------------------------------------------------
 
@@ -109,4 +132,58 @@ GPU void multiply_accumulate(float (&c)[4], const unsigned (&a)[4], unsigned b0,
 {
     asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                  : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
+// ---- Tensor cores by warpgroups (sm_90a) ----------------------------------------------------------------------------------------------------
+//
+// A warpgroup is four warps, the first of which has a number divisible by 4. Its product runs on while the threads do; the sums may not be touched before
+// warpgroup_wait.
+
+// Orders what this thread wrote into shared memory, cp.async that it has waited for included, before the warpgroup products that come after the next barrier.
+GPU void fence_for_warpgroup_operands() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+GPU void warpgroup_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
+GPU void warpgroup_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
+template <int N> GPU void warpgroup_wait() { asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(N) : "memory"); }
+
+// Lines of 128 bytes, 64 bf16 along k, placed as in tiles.h, the first at a multiple of 1024 bytes; advance moves 16 along k.
+GPU u64 warpgroup_operand(shared_address lines) { return ((u64)(lines & 0x3FFFF) >> 4) | ((u64)1 << 16) | ((u64)(1024 >> 4) << 32) | ((u64)1 << 62); }
+GPU u64 advance(u64 operand, int k) { return operand + ((k * 32) >> 4); }
+
+// d [64, N] += a [64, 16] b [N, 16]^T: bf16 products, f32 sums. Warp w of the group holds rows 16 w to 16 w + 15 of a and d as multiply_accumulate does: 4 sums
+// for every 8 columns.
+GPU void warpgroup_multiply(float (&d)[32], const unsigned (&a)[4], u64 b)
+{
+    asm volatile("wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 "
+                 "{%0, %1, %2, %3, %4, %5, %6, %7, "
+                 "%8, %9, %10, %11, %12, %13, %14, %15, "
+                 "%16, %17, %18, %19, %20, %21, %22, %23, "
+                 "%24, %25, %26, %27, %28, %29, %30, %31}, "
+                 "{%32, %33, %34, %35}, %36, 1, 1, 1, 0;"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]),
+                   "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]),
+                   "+f"(d[16]), "+f"(d[17]), "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]),
+                   "+f"(d[24]), "+f"(d[25]), "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+}
+GPU void warpgroup_multiply(float (&d)[64], const unsigned (&a)[4], u64 b)
+{
+    asm volatile("wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 "
+                 "{%0, %1, %2, %3, %4, %5, %6, %7, "
+                 "%8, %9, %10, %11, %12, %13, %14, %15, "
+                 "%16, %17, %18, %19, %20, %21, %22, %23, "
+                 "%24, %25, %26, %27, %28, %29, %30, %31, "
+                 "%32, %33, %34, %35, %36, %37, %38, %39, "
+                 "%40, %41, %42, %43, %44, %45, %46, %47, "
+                 "%48, %49, %50, %51, %52, %53, %54, %55, "
+                 "%56, %57, %58, %59, %60, %61, %62, %63}, "
+                 "{%64, %65, %66, %67}, %68, 1, 1, 1, 0;"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]), "+f"(d[6]), "+f"(d[7]),
+                   "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]), "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]),
+                   "+f"(d[16]), "+f"(d[17]), "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]),
+                   "+f"(d[24]), "+f"(d[25]), "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]), "+f"(d[30]), "+f"(d[31]),
+                   "+f"(d[32]), "+f"(d[33]), "+f"(d[34]), "+f"(d[35]), "+f"(d[36]), "+f"(d[37]), "+f"(d[38]), "+f"(d[39]),
+                   "+f"(d[40]), "+f"(d[41]), "+f"(d[42]), "+f"(d[43]), "+f"(d[44]), "+f"(d[45]), "+f"(d[46]), "+f"(d[47]),
+                   "+f"(d[48]), "+f"(d[49]), "+f"(d[50]), "+f"(d[51]), "+f"(d[52]), "+f"(d[53]), "+f"(d[54]), "+f"(d[55]),
+                   "+f"(d[56]), "+f"(d[57]), "+f"(d[58]), "+f"(d[59]), "+f"(d[60]), "+f"(d[61]), "+f"(d[62]), "+f"(d[63])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
 }

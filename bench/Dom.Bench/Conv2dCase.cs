@@ -2,6 +2,7 @@ using Dom.Kernels.Cpu;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
 using Dom.Tensors.Ops;
+using Dom.Train.Measurement;
 
 namespace Dom.Bench;
 
@@ -76,9 +77,8 @@ internal sealed unsafe class Conv2dCase : IDisposable
 
     public View Y { get; }
 
-    /// <summary>"64 -> 128 @32 3x3 /2".</summary>
-    public static string Name(Conv2dSizes s) =>
-        $"{s.Inputs}->{s.Outputs} @{s.Width} {s.KernelHeight}x{s.KernelWidth}{(s.Stride > 1 ? $" /{s.Stride}" : "")}";
+    /// <summary>"64->128 @32 3x3 /2".</summary>
+    public static string Name(Conv2dSizes sizes) => CallWork.NameOf(sizes);
 
     public void Run(CpuBackend backend, Conv2dPass pass)
     {

@@ -42,11 +42,5 @@ public class StepBenchmark : IDisposable
 
     /// <summary>One step.</summary>
     [Benchmark]
-    public void Step()
-    {
-        if (Work == "infer")
-            _workload!.Infer();
-        else
-            _workload!.Train();
-    }
+    public void Step() => _workload!.StepOf(Work)();
 }

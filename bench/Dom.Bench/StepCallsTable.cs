@@ -12,8 +12,8 @@ namespace Dom.Bench;
 /// measured peak and its bytes at the measured bandwidth.
 /// </summary>
 /// <remarks>
-/// Operations leave out taps that only meet padding; a 3x3 convolution with stride 1 and 16 channels or more counts a
-/// quarter of them, as F(4x4, 3x3) needs. Bytes count every operand of a call once.
+/// Operations are the fewest of <see cref="CallWork"/>: Winograd's method where it pays. Calls are timed where they stand in the step, with what the caches
+/// hold there; <c>dom bench --calls</c> repeats each instead, which also works where calls are queued.
 /// </remarks>
 internal static class StepCallsTable
 {
@@ -22,7 +22,7 @@ internal static class StepCallsTable
         using var cpu = new CpuBackend(threads);
         var timer = new CallTimer(cpu);
         using var workload = new StepWorkload(StepTable.OptionsOf(work, batch), timer);
-        Action step = work == "infer" ? workload.Infer : workload.Train;
+        var step = workload.StepOf(work);
         var steps = new Samples();
         var calls = new List<IReadOnlyList<Call>>();
         double peak = 0, bandwidth = 0;
@@ -70,27 +70,9 @@ internal static class StepCallsTable
             long begin = Stopwatch.GetTimestamp();
             Inner.Run(in call);
             double milliseconds = Stopwatch.GetElapsedTime(begin).TotalMilliseconds;
-            var (name, operations) = call switch
-            {
-                Conv2dForward c => ($"forward {Conv2dCase.Name(c.Sizes)}", Needed(c.Sizes)),
-                Conv2dInputGradient c => ($"input gradient {Conv2dCase.Name(c.Sizes)}", Needed(c.Sizes)),
-                Conv2dWeightGradient c => ($"weight gradient {Conv2dCase.Name(c.Sizes)}", Needed(c.Sizes)),
-                Gemm c => ("Gemm", 2.0 * c.M * c.N * c.K),
-                _ => (typeof(TCall).Name, 0.0),
-            };
-            double bytes = KernelCallLayout.Of<TCall>().ViewsOf(in call).Sum(view => view.Bytes);
-            Calls.Add(new Call(name, milliseconds, operations, bytes));
+            var work = CallWork.Of(in call);
+            string name = work.DirectOperations > 0 && call is not Gemm ? $"{work.Call} {work.Sizes}" : work.Call;
+            Calls.Add(new Call(name, milliseconds, work.FewestOperations, work.Bytes));
         }
-
-        private static double Needed(Conv2dSizes s)
-        {
-            double taps = Taps(s.Height, s.OutputHeight, s.KernelHeight, s) * Taps(s.Width, s.OutputWidth, s.KernelWidth, s);
-            bool winograd = s is { KernelHeight: 3, KernelWidth: 3, Stride: 1 } && Math.Min(s.Inputs, s.Outputs) >= 16;
-            return winograd ? s.Operations / 4.0 : 2.0 * s.Batch * s.Inputs * s.Outputs * taps;
-        }
-
-        /// <summary>Pairs of an output and a tap, along one axis, that meet the image.</summary>
-        private static double Taps(int size, int outputs, int kernel, Conv2dSizes s) =>
-            Enumerable.Range(0, outputs).Sum(o => Enumerable.Range(0, kernel).Count(k => (uint)(o * s.Stride + k - s.Padding) < (uint)size));
     }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dom.Kernels.Cpu;
-using Dom.Train.Attacks;
 using Dom.Train.Measurement;
 using Dom.Train.Training;
 
@@ -50,7 +49,7 @@ internal static class StepTable
             ProcessMemory.ResetPeak();
             using var backend = new CpuBackend(threads);
             using var workload = new StepWorkload(OptionsOf(work, batch), backend);
-            Action step = work == "infer" ? workload.Infer : workload.Train;
+            var step = workload.StepOf(work);
             var ours = new Samples();
             double operations = 0, peak = 0;
             var load = new ForeignLoad(() => peers.Aggregate(Environment.CpuUsage.TotalTime, (sum, peer) => sum + peer.Process.ProcessorTime));
@@ -100,14 +99,7 @@ internal static class StepTable
     }
 
     /// <summary>The options whose step is measured.</summary>
-    public static TrainOptions OptionsOf(string work, int batch) => new()
-    {
-        Model = "preact-resnet18",
-        Batch = batch,
-        LearningRate = 1e-3,
-        Attack = work == "pgd" ? AttackKind.Pgd : AttackKind.None,
-        Steps = 10,
-    };
+    public static TrainOptions OptionsOf(string work, int batch) => StepWorkload.OptionsOf(work, "preact-resnet18", batch);
 
     private static string LoadAverage() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 

@@ -130,12 +130,21 @@ GPU float square_root(float v) { return std::sqrt(v); }
 GPU float exp2_approximate(float v) { return std::exp2(v); }
 GPU float log2_approximate(float v) { return std::log2(v); }
 GPU unsigned multiply_high(unsigned a, unsigned b) { return (unsigned)(((u64)a * b) >> 32); }
+GPU float maximum_or_nan(float a, float b) { return a != a || b != b ? bits_to_float(0x7FFFFFFF) : std::fmax(a, b); }
+GPU float minimum_or_nan(float a, float b) { return a != a || b != b ? bits_to_float(0x7FFFFFFF) : std::fmin(a, b); }
 
 GPU void block_barrier() { emulator::block_barrier(); }
 GPU void warp_barrier() { emulator::warp_barrier(); }
 GPU float shuffle_xor(float v, int mask) { return emulator::from_lane(v, emulator::lane() ^ mask); }
 GPU int shuffle_xor(int v, int mask) { return emulator::from_lane(v, emulator::lane() ^ mask); }
 GPU float shuffle(float v, int lane) { return emulator::from_lane(v, lane); }
+
+GPU unsigned count_arrival(unsigned* counter, unsigned last)
+{
+    unsigned before = *counter;
+    *counter = before >= last ? 0 : before + 1;
+    return before;
+}
 
 typedef uintptr_t shared_address;
 GPU shared_address shared_address_of(const void* p) { return (shared_address)p; }
@@ -201,5 +210,43 @@ GPU void multiply_accumulate(float (&c)[4], const unsigned (&a)[4], unsigned b0,
         }
         c[q] = sum;
     }
+    emulator::warp_barrier();
+}
+
+GPU void fence_for_warpgroup_operands() {}
+GPU void warpgroup_fence() {}
+GPU void warpgroup_commit() {}
+template <int N> GPU void warpgroup_wait() {}
+GPU u64 warpgroup_operand(shared_address lines)
+{
+    if (lines & 1023)
+        emulator::fail("wgmma: an operand does not begin at a multiple of 1024 bytes");
+    return lines;
+}
+GPU u64 advance(u64 operand, int k) { return operand + k * 32; }
+
+template <int Sums> GPU void warpgroup_multiply(float (&d)[Sums], const unsigned (&a)[4], u64 b)
+{
+    auto* shown = emulator::block->exchange;
+    int me = emulator::block->current, l = emulator::lane();
+    for (int i = 0; i < 4; i++)
+        shown[me][i] = a[i];
+    emulator::warp_barrier();
+    for (int h = 0; h < 2; h++) // the row lane / 4, and 8 below it
+        for (int n = 0; n < Sums * 2; n++)
+        {
+            if ((n & 7) >> 1 != (l & 3))
+                continue;
+            float& sum = d[n / 8 * 4 + h * 2 + (n & 1)];
+            for (int k = 0; k < 16; k++)
+            {
+                u64 pair = shown[emulator::warp_start() + (l & ~3) + ((k & 7) >> 1)][h + (k >> 3) * 2];
+                u64 at = b + n * 128 + k * 2;
+                at ^= ((at >> 7) & 7) << 4;
+                unsigned short v;
+                std::memcpy(&v, (void*)at, 2);
+                sum += emulator::half_of(pair, k & 1) * emulator::half_of(v, 0);
+            }
+        }
     emulator::warp_barrier();
 }

@@ -1,45 +1,116 @@
 using System.CommandLine;
 using Dom.Cli.Bench;
+using Dom.Train.Measurement;
 using Dom.Train.Training;
 
 namespace Dom.Cli;
 
-/// <summary><c>dom bench</c>: what a person's own machine can do, and how much of it is reached, in under a minute.</summary>
-internal static class BenchCommand
+/// <summary><c>dom bench</c>: what a person's own machine can do, and how much of it is reached, in under a minute; or steps of a network on any device.</summary>
+internal sealed class BenchCommand
 {
+    private const int MostBatch = 1 << 16;
+
+    private readonly BenchPlan _machine;
+    private readonly StepBenchPlan _steps;
+
+    private readonly Option<string?> _device = Given.Option("--device", Devices.Values, Devices.Help + " Default: cpu, and auto where steps are measured.");
+    private readonly Option<string?> _threads = SharedOptions.Threads();
+
+    private readonly Option<string?> _work = Given.Option("--work", "LIST",
+        "Measure these steps: train, infer, pgd (an adversarial training step with PGD-10), with commas between them. Default: train,infer.");
+
+    private readonly Option<string?> _model = Given.Option("--model", "NAME", "Of this network, on 32x32 images. Default: preact-resnet18.");
+    private readonly Option<string?> _batch = Given.Option("--batch", "LIST", "With so many images in a step; more than one number with commas between them. Default: 128.");
+    private readonly Option<string?> _rounds = Given.Option("--rounds", "N", "Measure N steps of each kind, after 5 to warm up.");
+    private readonly Option<string?> _seconds = Given.Option("--seconds", "S", "Or as many as fill S seconds, at least 3. Default: 2.");
+
+    private readonly Option<bool> _calls = Given.Switch("--calls",
+        "Measure every kernel call of a step too, and set it beside what the device could do.");
+
+    private readonly Option<string?> _peak = Given.Option("--peak", "TFLOPS",
+        "Multiplications and additions a second, in 10^12, that another program reached on this device: with --calls the peak is this number where it is larger than what is measured.");
+
+    private readonly Option<bool> _json = Given.Switch("--json", "Print one line of JSON; where steps are measured, the tables go to standard error.");
+
+    private BenchCommand(BenchPlan machine, StepBenchPlan steps) => (_machine, _steps) = (machine, steps);
+
     /// <summary>The command.</summary>
-    public static Command Create() => Create(new BenchPlan());
+    public static Command Create() => Create(new BenchPlan(), new StepBenchPlan());
 
     /// <summary>The command with other sizes.</summary>
-    internal static Command Create(BenchPlan plan)
+    internal static Command Create(BenchPlan machine, StepBenchPlan steps)
     {
-        var threads = SharedOptions.Threads();
-        var json = Given.Switch("--json", "Print one line of JSON.");
+        var bench = new BenchCommand(machine, steps);
         var command = new Command("bench",
             "Measures this machine in under a minute: the peak of its processor and the bandwidth of its memory, how close a 3x3 convolution comes to "
-            + "them, and images per second of two networks in training and inference. Medians; close other programs first.")
-        { threads, json };
-        command.SetAction(parse =>
+            + "them, and images per second of two networks in training and inference. With another --device, or with any of --work, --model, --batch, --rounds, "
+            + "--seconds and --calls, it measures steps of one network on that device instead. Medians; close other programs first.");
+        foreach (var option in new Option[]
         {
-            int given = parse.Whole(threads) ?? 0;
-            if (given is < 0 or > 1024)
-                throw new OptionException($"--threads is {given}; it must be 0 (all cores) to 1024.");
-            var configuration = parse.InvocationConfiguration;
-            var screen = new Screen(configuration.Error);
-            var figures = new MachineBench(given, plan, what => Show(screen, what)).Run();
-            Show(screen, "");
-            if (parse.GetValue(json))
-                configuration.Output.WriteLine(JsonLine.Of(figures));
-            else
-                configuration.Output.Write(figures);
-            return ExitCode.Done;
-        });
+            bench._device, bench._threads, bench._work, bench._model, bench._batch, bench._rounds, bench._seconds, bench._calls, bench._peak, bench._json,
+        })
+            command.Add(option);
+        command.SetAction(bench.Execute);
         return command;
     }
 
-    private static void Show(Screen screen, string what)
+    private int Execute(ParseResult parse)
     {
-        if (screen.IsLive)
-            screen.Writer.Write($"\r{what}\e[K");
+        int threads = parse.Whole(_threads) ?? 0;
+        if (threads is < 0 or > 1024)
+            throw new OptionException($"--threads is {threads}; it must be 0 (all cores) to 1024.");
+        var output = parse.InvocationConfiguration.Output;
+        var error = parse.InvocationConfiguration.Error;
+        bool json = parse.GetValue(_json);
+        var live = new LiveLine(new Screen(error));
+        bool steps = new Option[] { _work, _model, _batch, _rounds, _seconds, _calls, _peak }.Any(parse.Has)
+            || (parse.Text(_device) is { } named && !named.Equals("cpu", StringComparison.OrdinalIgnoreCase));
+        if (!steps)
+        {
+            var machine = new MachineBench(threads, _machine, live.Show).Run();
+            live.Clear();
+            if (json)
+                output.WriteLine(JsonLine.Of(machine));
+            else
+                output.Write(machine);
+            return ExitCode.Done;
+        }
+        var plan = PlanOf(parse);
+        string? remark = null;
+        using var backend = Devices.Open(parse.Text(_device) ?? "auto", threads, remark: said => remark = said);
+        if (remark is not null)
+            error.WriteLine(Devices.Line(backend, remark));
+        var figures = new StepBench(backend, plan, live.Show).Run();
+        live.Clear();
+        (json ? error : output).Write(figures);
+        if (json)
+            output.WriteLine(JsonLine.Of(figures));
+        return ExitCode.Done;
+    }
+
+    private StepBenchPlan PlanOf(ParseResult parse)
+    {
+        if (parse.Has(_rounds) && parse.Has(_seconds))
+            throw new OptionException($"{_rounds.Name} and {_seconds.Name} both say how long to measure; give one of them.");
+        if (parse.Has(_peak) && !parse.GetValue(_calls))
+            throw new OptionException($"{_peak.Name} is what kernel calls are held against; it needs {_calls.Name}.");
+        int? rounds = parse.Whole(_rounds);
+        if (rounds < 1)
+            throw new OptionException($"{_rounds.Name} is {rounds}; it must be at least 1.");
+        double seconds = parse.Number(_seconds) ?? _steps.Seconds, peak = parse.Number(_peak) ?? 0;
+        if (!double.IsFinite(seconds) || seconds < 0)
+            throw new OptionException($"{_seconds.Name} is {seconds}; it must be 0 (3 steps) or more.");
+        if (!double.IsFinite(peak) || (parse.Has(_peak) && peak <= 0))
+            throw new OptionException($"{_peak.Name} is {peak}; it must be above 0, in 10^12 a second: 800 stands for 800 TFLOP/s.");
+        return _steps with
+        {
+            Model = parse.Model(_model) ?? _steps.Model,
+            Works = parse.Names(_work, StepWorkload.Works) ?? _steps.Works,
+            Batches = parse.WholeNumbers(_batch, 1, MostBatch) ?? _steps.Batches,
+            Rounds = rounds,
+            Seconds = seconds,
+            Calls = parse.GetValue(_calls),
+            Peak = 1e12 * peak,
+        };
     }
 }

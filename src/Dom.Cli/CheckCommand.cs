@@ -37,7 +37,7 @@ internal static class CheckCommand
             string? remark = null;
             using var backend = open(result.GetRequiredValue(device), result.GetValue(threads), method, said => remark = said);
             if (remark is not null)
-                configuration.Error.WriteLine($"device: {backend.Name} ({remark})");
+                configuration.Error.WriteLine(Devices.Line(backend, remark));
             var live = new LiveLine(new Screen(configuration.Error));
             return new CheckRun(plan, configuration.Output, live).Run(backend, result.GetValue(json)) ? ExitCode.Done : ExitCode.Failed;
         });

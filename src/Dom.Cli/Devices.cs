@@ -59,6 +59,9 @@ internal static class Devices
         };
     }
 
+    /// <summary>A remark as the line that a command prints.</summary>
+    public static string Line(IBackend backend, string remark) => $"device: {backend.Name} ({remark})";
+
     /// <summary>Opens the device of a run that goes on.</summary>
     /// <param name="device">The device that was asked for, or null for the one on which the run was.</param>
     /// <param name="was">The device on which the run was.</param>

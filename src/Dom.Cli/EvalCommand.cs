@@ -81,7 +81,7 @@ internal sealed class EvalCommand
         using var backend = Profile.Open(
             parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads, convolution, said => remark = said), out var profile);
         if (remark is not null)
-            parse.InvocationConfiguration.Error.WriteLine($"device: {backend.Name} ({remark})");
+            parse.InvocationConfiguration.Error.WriteLine(Devices.Line(backend, remark));
         var set = TrainingData.Open(options);
         var module = ModelCatalog.Create(options.Model, set.Test.Height, set.Test.Width, set.Test.Channels, set.ClassNames.Count);
         using var network = new Network(module, backend, seed: 0, DataSets.Normalization(set));

@@ -61,6 +61,8 @@ internal static class Examples
         [
             ("dom bench", "what this machine can do"),
             ("dom bench --threads 1 --json", "one core; for programs"),
+            ("dom bench --model preact-resnet18 --batch 64 --work train,infer,pgd", "steps of one network"),
+            ("dom bench --batch 64 --work train --calls", "where a training step spends its time, call by call"),
         ],
         ["dom devices"] =
         [

@@ -69,6 +69,24 @@ internal static class Given
     public static string? Name(this ParseResult parse, Option<string?> option, IEnumerable<string> names) => parse.Text(option) is not { } text ? null
         : names.FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) ?? throw Unknown(option, text, names);
 
+    /// <summary>The names that were chosen from a list, with commas between them, or null.</summary>
+    /// <exception cref="OptionException">One is not in the list.</exception>
+    public static IReadOnlyList<string>? Names(this ParseResult parse, Option<string?> option, IReadOnlyList<string> names) =>
+        parse.Parts(option)?.Select(part =>
+            names.FirstOrDefault(name => name.Equals(part, StringComparison.OrdinalIgnoreCase)) ?? throw Unknown(option, part, names)).Distinct().ToArray();
+
+    /// <summary>The whole numbers that were given, with commas between them, or null.</summary>
+    /// <exception cref="OptionException">One is no whole number of the range.</exception>
+    public static IReadOnlyList<int>? WholeNumbers(this ParseResult parse, Option<string?> option, int least, int most) =>
+        parse.Parts(option)?.Select(part =>
+            int.TryParse(part, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most
+                ? value
+                : throw new OptionException(
+                    $"{option.Name}: '{part}' must be a whole number from {least} to {most}; more than one with commas between them, such as 128,512."))
+            .Distinct().ToArray();
+
+    private static string[]? Parts(this ParseResult parse, Option<string?> option) => parse.Text(option)?.Split(',', StringSplitOptions.TrimEntries);
+
     private static OptionException Unknown(Option option, string text, IEnumerable<string> names) =>
         new($"{option.Name} is '{text}'; it must be one of {string.Join(", ", names)}{NearestName.Hint(text, names)}");
 }

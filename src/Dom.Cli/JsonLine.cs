@@ -19,6 +19,7 @@ internal static class JsonLine
 [JsonSerializable(typeof(TrainFigures))]
 [JsonSerializable(typeof(EvalFigures))]
 [JsonSerializable(typeof(BenchFigures))]
+[JsonSerializable(typeof(StepBenchFigures))]
 [JsonSerializable(typeof(Dictionary<string, object>))]
 [JsonSerializable(typeof(Dictionary<string, object>[]))]
 [JsonSerializable(typeof(object[]))]

@@ -29,6 +29,9 @@ internal sealed class TrainCommand
     private readonly Option<string?> _checkpointEvery = Given.Option("--checkpoint-every", "N",
         "Write a checkpoint every N steps besides the one after each epoch. Default: 0, none.");
 
+    private readonly Option<bool> _logSteps = Given.Switch("--log-steps",
+        "Keep the mean loss and the learning rate of every step, in steps.jsonl in the run's folder, also when the run is resumed.");
+
     private readonly Option<bool> _listPresets = Given.Switch("--list-presets", "List the presets and end.");
 
     /// <summary>The command.</summary>
@@ -41,7 +44,7 @@ internal sealed class TrainCommand
         train._arguments.AddTo(command);
         foreach (var option in new Option[]
         {
-            train._device, train._threads, train._convolution, train._out, train._resume, train._checkpointEvery, train._profile, train._listPresets, train._json,
+            train._device, train._threads, train._convolution, train._out, train._resume, train._checkpointEvery, train._logSteps, train._profile, train._listPresets, train._json,
         })
             command.Add(option);
         command.SetAction((parse, cancel) => Task.FromResult(train.Execute(parse, cancel)));
@@ -79,7 +82,7 @@ internal sealed class TrainCommand
         using var backend = Profile.Open(
             parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads, convolution, said => remark = said), out var profile);
         string typed = string.Join(' ', parse.Tokens.Select(token => Quoted(token.Value)).Prepend("dom"));
-        using var run = TrainingRun.Start(options, folder, backend, ThreadsOf(backend), typed, SharedOptions.NameOfConvolution(backend));
+        using var run = TrainingRun.Start(options, folder, backend, ThreadsOf(backend), typed, SharedOptions.NameOfConvolution(backend), parse.GetValue(_logSteps));
         return Run(run, remark, checkpointEvery, screen, profile, cancel);
     }
 

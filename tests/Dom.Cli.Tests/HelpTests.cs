@@ -10,7 +10,7 @@ public sealed class HelpTests
         "--data", "--data-dir", "--model", "--epochs", "--batch", "--lr", "--seed", "--device", "--threads", "--attack", "--epsilon", "--steps", "--dom",
         "--threshold", "--warmup", "--label-noise", "--limit-train", "--limit-test", "--out", "--resume", "--preset", "--json", "--list-presets",
         "--schedule", "--momentum", "--weight-decay", "--crop-padding", "--no-flip", "--norm", "--step-size", "--eval-steps", "--dom-mode", "--bn-attack",
-        "--re-norm", "--checkpoint-every", "--conv", "--profile",
+        "--re-norm", "--checkpoint-every", "--log-steps", "--conv", "--profile",
     ];
 
     private static readonly string[] s_evalOptions =
@@ -18,6 +18,9 @@ public sealed class HelpTests
         "--checkpoint", "--data", "--data-dir", "--attack", "--epsilon", "--steps", "--step-size", "--norm", "--batch", "--seed", "--limit-test", "--device",
         "--threads", "--model", "--conv", "--profile", "--json",
     ];
+
+    private static readonly string[] s_benchOptions =
+        ["--device", "--threads", "--work", "--model", "--batch", "--rounds", "--seconds", "--calls", "--peak", "--json"];
 
     private static IEnumerable<Command> Commands()
     {
@@ -39,6 +42,9 @@ public sealed class HelpTests
 
     [Test]
     public void Help_of_eval_lists_every_option_and_examples() => ShouldList(Cli.Run("eval", "-h"), s_evalOptions);
+
+    [Test]
+    public void Help_of_bench_lists_every_option_and_examples() => ShouldList(Cli.Run("bench", "--help"), s_benchOptions);
 
     [TestCaseSource(nameof(Commands))]
     public void Every_example_is_a_command_line_that_is_understood(Command command)

@@ -11,7 +11,7 @@ public sealed class KillTests
     private static readonly string[] s_options =
     [
         "--data", "embedded", "--model", "preact-resnet8", "--epochs", "24", "--batch", "64", "--limit-train", "512", "--limit-test", "128",
-        "--label-noise", "0.2", "--dom", "remove", "--threshold", "1.5", "--warmup", "3", "--seed", "11", "--threads", "2", "--checkpoint-every", "3",
+        "--label-noise", "0.2", "--dom", "remove", "--threshold", "1.5", "--warmup", "3", "--seed", "11", "--threads", "2", "--checkpoint-every", "3", "--log-steps",
     ];
 
     private string _root = "";
@@ -58,6 +58,7 @@ public sealed class KillTests
 
     private static void AssertSame(string undisturbed, string killed)
     {
+        Assert.That(File.ReadAllText(Path.Combine(killed, "steps.jsonl")), Is.EqualTo(File.ReadAllText(Path.Combine(undisturbed, "steps.jsonl"))), "steps.jsonl");
         foreach (string folder in new[] { "ledger", "checkpoints" })
         {
             var expected = Directory.GetFiles(Path.Combine(undisturbed, folder)).Select(Path.GetFileName).Order().ToArray();

@@ -71,19 +71,60 @@ public sealed class TrainCommandTests
     public void An_interrupted_run_that_is_resumed_ends_with_the_same_bytes(string moment)
     {
         using var scratch = new ScratchFolder();
-        Assert.That(Cli.Run(Tiny(scratch["whole"], "--epochs", "3")).Code, Is.Zero);
-        var interrupted = Cli.Run(Tiny(scratch["stopped"], "--epochs", "3"), interruptAt: moment);
+        Assert.That(Cli.Run(Tiny(scratch["whole"], "--epochs", "3", "--log-steps")).Code, Is.Zero);
+        var interrupted = Cli.Run(Tiny(scratch["stopped"], "--epochs", "3", "--log-steps"), interruptAt: moment);
         Assert.That(interrupted.Code, Is.EqualTo(ExitCode.Interrupted), interrupted.Error);
         Assert.That(interrupted.Output, Does.Contain($"dom train --resume {scratch["stopped"]}"));
         Assert.That(File.ReadAllText(new RunFolder(scratch["stopped"]).ReportFile), Does.Contain("interrupted"));
 
         var resumed = Cli.Run("train", "--resume", scratch["stopped"], "--threads", "1");
         Assert.That(resumed.Code, Is.Zero, resumed.Error);
-        foreach (string file in Directory.GetFiles(Path.Combine(scratch["whole"], "ledger")).Append(new RunFolder(scratch["whole"]).Last))
+        foreach (string file in Directory.GetFiles(Path.Combine(scratch["whole"], "ledger")).Append(new RunFolder(scratch["whole"]).Last).Append(new RunFolder(scratch["whole"]).StepsFile))
         {
             string twin = file.Replace(scratch["whole"], scratch["stopped"], StringComparison.Ordinal);
             Assert.That(File.ReadAllBytes(twin), Is.EqualTo(File.ReadAllBytes(file)), Path.GetFileName(file));
         }
+    }
+
+    [Test]
+    public void Logged_steps_agree_with_the_figures_of_their_epoch()
+    {
+        using var scratch = new ScratchFolder();
+        var result = Cli.Run(Tiny(scratch["run"], "--dom", "remove", "--threshold", "2", "--warmup", "1", "--schedule", "cosine", "--log-steps"));
+        Assert.That(result.Code, Is.Zero, result.Error);
+        var folder = new RunFolder(scratch["run"]);
+        var steps = folder.ReadSteps();
+        Assert.That(steps.Select(step => (step.Epoch, step.Step)), Is.EqualTo(from epoch in new[] { 1, 2 } from step in new[] { 1, 2, 3, 4 } select (epoch, step)));
+        foreach (var metrics in folder.ReadMetrics())
+        {
+            var own = steps.Where(step => step.Epoch == metrics.Epoch).ToArray();
+            Assert.Multiple(() =>
+            {
+                Assert.That(own.Average(step => step.Loss), Is.EqualTo(metrics.TrainLoss).Within(1e-6));
+                Assert.That(1 - own.Sum(step => step.Kept) / 200.0, Is.EqualTo(metrics.Removed).Within(1e-12));
+                Assert.That(own[^1].LearningRate, Is.EqualTo(metrics.LearningRate));
+                Assert.That(own.Select(step => step.LearningRate), Is.Ordered.Descending);
+            });
+        }
+    }
+
+    [Test]
+    public void Steps_are_logged_only_where_that_was_asked_for_when_the_run_was_started()
+    {
+        using var scratch = new ScratchFolder();
+        Cli.Run(Tiny(scratch["run"]), interruptAt: "epoch 1/2");
+        Assert.That(File.Exists(new RunFolder(scratch["run"]).StepsFile), Is.False);
+        Cli.Run("train", "--resume", scratch["run"], "--log-steps").ShouldFail(ExitCode.WrongUsage, "--log-steps cannot be given with --resume");
+    }
+
+    [Test]
+    public void A_log_of_steps_that_somebody_cut_stops_the_run_from_being_resumed()
+    {
+        using var scratch = new ScratchFolder();
+        Cli.Run(Tiny(scratch["run"], "--log-steps"), interruptAt: "epoch 1/2");
+        string file = new RunFolder(scratch["run"]).StepsFile;
+        File.WriteAllLines(file, File.ReadAllLines(file)[..2]);
+        Cli.Run("train", "--resume", scratch["run"]).ShouldFail(ExitCode.Failed, "steps.jsonl", "there are 2 steps, the checkpoint has 4");
     }
 
     [TestCase(null, "auto")]

@@ -1,10 +1,8 @@
-using System.Diagnostics;
 using Dom.Kernels.Cpu;
 using Dom.Kernels.Measurement;
 using Dom.Tensors;
 using Dom.Tensors.Ops;
 using Dom.Train.Measurement;
-using Dom.Train.Training;
 
 namespace Dom.Cli.Bench;
 
@@ -62,7 +60,7 @@ internal sealed class MachineBench(int threads, BenchPlan plan, Action<string> p
 
     private IEnumerable<NetworkFigure> Networks(CpuBackend backend, string model, int batch)
     {
-        using var workload = new StepWorkload(new TrainOptions { Model = model, Batch = batch, LearningRate = 1e-3 }, backend);
+        using var workload = new StepWorkload(StepWorkload.OptionsOf("train", model, batch), backend);
         foreach (var (work, run) in new (string, Action)[] { ("training step", workload.Train), ("inference", workload.Infer) })
         {
             progress($"{model}, {work}");
@@ -74,15 +72,6 @@ internal sealed class MachineBench(int threads, BenchPlan plan, Action<string> p
     private static double MedianSeconds(Action run, double seconds)
     {
         run();
-        var samples = new List<double>();
-        long begin = Stopwatch.GetTimestamp();
-        while (samples.Count < FewestRounds || Stopwatch.GetElapsedTime(begin).TotalSeconds < seconds)
-        {
-            long from = Stopwatch.GetTimestamp();
-            run();
-            samples.Add(Stopwatch.GetElapsedTime(from).TotalSeconds);
-        }
-        samples.Sort();
-        return samples[samples.Count / 2];
+        return Durations.Measure(run, seconds, FewestRounds).Median;
     }
 }

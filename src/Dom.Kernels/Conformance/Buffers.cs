@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dom.Kernels.Cuda;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
 
@@ -82,9 +83,16 @@ public sealed class Buffers : IDisposable
     /// <summary>Bytes that the call must write.</summary>
     public View ByteOutput(int count) => Empty(count, DType.U8);
 
+    /// <summary>Lets no kernel touch the sentinels, on a backend that can see to it: a read leaves no trace that could be found later.</summary>
+    internal void ForbidSentinels() => Fence(isForbidden: true);
+
+    /// <summary>Ends <see cref="ForbidSentinels"/>: the host looks at them.</summary>
+    internal void AllowSentinels() => Fence(isForbidden: false);
+
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {
+        AllowSentinels();
         foreach (var buffer in _buffers)
             _backend.Memory.Free(buffer.Block);
         _buffers.Clear();
@@ -124,6 +132,17 @@ public sealed class Buffers : IDisposable
         }
         damage = "";
         return -1;
+    }
+
+    private void Fence(bool isForbidden)
+    {
+        if (_backend is not CudaBackend backend)
+            return;
+        foreach (var buffer in _buffers)
+        {
+            backend.Fence(buffer.Block, Guard, isForbidden);
+            backend.Fence(buffer.Block + Guard + buffer.Initial.Length, Guard, isForbidden);
+        }
     }
 
     private RandomStream Stream() => RandomStream.For(2024, RandomPurpose.Test, step: _buffers.Count);

@@ -55,8 +55,7 @@ public sealed class KernelCase<TCall>(Func<Buffers, TCall> build) : KernelCase w
         reference.Run(build(expected));
 
         using var actual = new Buffers(backend, Type, inDouble: false);
-        backend.Run(build(actual));
-        backend.Synchronize();
+        Run(backend, actual);
         int damaged = actual.FirstDamaged(out string damage);
         if (damaged >= 0)
             return Failure(double.PositiveInfinity, $"overrun: buffer {damaged} {actual.All[damaged].View}: {damage}");
@@ -73,8 +72,7 @@ public sealed class KernelCase<TCall>(Func<Buffers, TCall> build) : KernelCase w
         }
 
         using var again = new Buffers(backend, Type, inDouble: false);
-        backend.Run(build(again));
-        backend.Synchronize();
+        Run(backend, again);
         for (int i = 0; i < actual.All.Count; i++)
             if (!actual.RawContents(i).AsSpan().SequenceEqual(again.RawContents(i)))
                 return Failure(worst, $"repeat: buffer {i} {actual.All[i].View} has other bits the second time");
@@ -86,6 +84,15 @@ public sealed class KernelCase<TCall>(Func<Buffers, TCall> build) : KernelCase w
     {
         Label = Label, Tolerance = type == DType.BF16 ? Math.Max(Tolerance, 8e-3) : Tolerance, Type = type,
     };
+
+    private void Run(IBackend backend, Buffers buffers)
+    {
+        var call = build(buffers);
+        buffers.ForbidSentinels();
+        backend.Run(call);
+        backend.Synchronize();
+        buffers.AllowSentinels();
+    }
 
     private static double NormalizedError(double[] expected, double[] actual, out int at, out string values)
     {

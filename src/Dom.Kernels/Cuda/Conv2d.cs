@@ -20,6 +20,11 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
     void IKernel<Conv2dForward>.Run(in Conv2dForward call)
     {
         var s = call.Sizes;
+        if (HasPatches(s, call.X, call.Weight, call.Y, s.Inputs, s.Outputs, out var tile))
+        {
+            GatherPatches(s, tile, call.X.Address, call.Weight.Address, call.Y, s.Inputs, s.Outputs, isGradient: false);
+            return;
+        }
         var sizing = new ScratchLayout(0, isPlaced: false);
         Prepare(call, ref sizing);
         var scratch = new ScratchLayout(Scratch(sizing.Bytes), isPlaced: true);
@@ -43,6 +48,11 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
         var scratch = new ScratchLayout(Scratch(sizing.Bytes), isPlaced: true);
         var (dy, weight) = Prepare(call, ref scratch);
         Transpose(call.Weight.Address, weight, type, s.Outputs, taps, s.Inputs, outputs);
+        if (HasPatches(s, call.Dy, call.Weight, call.Dx, s.Outputs, s.Inputs, out var tile))
+        {
+            GatherPatches(s, tile, call.Dy.Address, weight, call.Dx, s.Outputs, s.Inputs, isGradient: true);
+            return;
+        }
         Gather(type, new GatherPlan(
             dy, weight, call.Dx.Address, s.Batch, s.OutputHeight, s.OutputWidth, outputs, s.Height, s.Width, s.Inputs,
             s.KernelHeight, s.KernelWidth, s.Stride, s.Padding, IsGradient: 1, ColumnTiles: 0));
@@ -54,6 +64,11 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
 
     void IKernel<Conv2dWeightGradient>.Run(in Conv2dWeightGradient call)
     {
+        if (HasWeightPatches(call, out var tile))
+        {
+            WeightGradientByPatches(call, tile);
+            return;
+        }
         var s = call.Sizes;
         var type = call.X.Type;
         int inputs = TileShape.Padded(s.Inputs, type), outputs = TileShape.Padded(s.Outputs, type), taps = s.KernelHeight * s.KernelWidth;

@@ -18,8 +18,9 @@ public sealed partial class CudaBackend : KernelBackend
 
     private readonly IGpuDriver _driver;
     private readonly Dictionary<(KernelName, DType), (nint Kernel, int SharedBytes)> _kernels = [];
-    private nint _scratch;
+    private nint _scratch, _counters;
     private long _scratchBytes;
+    private int _counterCount;
 
     internal CudaBackend(string name, IGpuDriver driver) : base(name, driver) => _driver = driver;
 
@@ -30,8 +31,9 @@ public sealed partial class CudaBackend : KernelBackend
 
     /// <summary>The same kernels on the host's processor, slowly: to test them where there is no GPU.</summary>
     /// <param name="library">What <c>kernels/build.sh emulator</c> made.</param>
+    /// <param name="computeCapability">The device that is stood in for, 80 for 8.0: it decides which kernels a call gets.</param>
     /// <exception cref="DeviceException">The library cannot be loaded.</exception>
-    public static CudaBackend Emulate(string library) => new("emulated", new EmulatedDriver(library));
+    public static CudaBackend Emulate(string library, int computeCapability = 80) => new("emulated", new EmulatedDriver(library, computeCapability));
 
     /// <inheritdoc/>
     public override bool Supports(Type call, DType type) => type is DType.F32 or DType.BF16 && HasKernel(call);
@@ -50,6 +52,9 @@ public sealed partial class CudaBackend : KernelBackend
             _driver.CopyToHost(source.Address, target);
     }
 
+    /// <summary>Forbids kernels to touch bytes, or allows it again, where the emulated device can: under AddressSanitizer. Else it does nothing.</summary>
+    internal void Fence(nint address, long bytes, bool isForbidden) => (_driver as EmulatedDriver)?.Fence(address, bytes, isForbidden);
+
     /// <inheritdoc/>
     public override void Synchronize() => _driver.Synchronize();
 
@@ -57,10 +62,10 @@ public sealed partial class CudaBackend : KernelBackend
     protected override void Dispose(bool disposing)
     {
         if (disposing && _scratch != 0)
-        {
             _driver.Free(_scratch, _scratchBytes);
-            _scratch = 0;
-        }
+        if (disposing && _counters != 0)
+            _driver.Free(_counters, CounterBytes(_counterCount));
+        _scratch = _counters = 0;
         base.Dispose(disposing);
         if (disposing)
             _driver.Dispose();
@@ -99,6 +104,35 @@ public sealed partial class CudaBackend : KernelBackend
             $"{Name}: out of memory: a kernel needs {bytes / 1048576.0:F1} MiB for partial sums, {Memory.LiveBytes / 1048576.0:F1} MiB are in use ({Memory.Report(5)}). Use a smaller batch.");
     }
 
+    /// <summary>
+    /// Integers by which the blocks of a kernel find out which of them is the last to finish. They are 0 between kernels: the last block sets its counter back.
+    /// </summary>
+    private nint Counters(int count)
+    {
+        if (count <= _counterCount)
+            return _counters;
+        if (_counters != 0)
+        {
+            _driver.Synchronize();
+            _driver.Free(_counters, CounterBytes(_counterCount));
+        }
+        _counterCount = 0;
+        int kept = Math.Max(count, 1024);
+        _counters = _driver.Allocate(CounterBytes(kept));
+        if (_counters == 0)
+        {
+            Memory.EmptyCache();
+            _counters = _driver.Allocate(CounterBytes(kept));
+        }
+        if (_counters == 0)
+            throw new DeviceException($"{Name}: out of memory: a kernel needs {CounterBytes(count)} bytes for counters. Use a smaller batch.");
+        _driver.CopyToDevice(new byte[CounterBytes(kept)], _counters);
+        _counterCount = kept;
+        return _counters;
+    }
+
+    private static int CounterBytes(int count) => count * sizeof(int);
+
     /// <summary>Blocks for <paramref name="items"/> pieces of work, one a thread: enough of them to fill the device several times, the rest in the kernel's loop.</summary>
     private Dim3 BlocksFor(long items, int threads = Threads) => new((int)Math.Clamp((items + threads - 1) / threads, 1, 32L * _driver.Multiprocessors));
 
@@ -110,7 +144,7 @@ public sealed partial class CudaBackend : KernelBackend
     {
         var copy = parameter; // on the stack, where nothing moves it; a recorded call is not
         void* argument = &copy;
-        _driver.Launch(Find(name, type, sharedBytes), grid, threads, sharedBytes, &argument);
+        Queue(name, type, grid, threads, sharedBytes, &argument);
     }
 
     private unsafe void Launch<TCall, TPlan>(KernelName name, DType type, Dim3 grid, in TCall call, TPlan plan, int threads = Threads, int sharedBytes = 0)
@@ -118,6 +152,14 @@ public sealed partial class CudaBackend : KernelBackend
     {
         var copy = call;
         void** arguments = stackalloc void*[] { Unsafe.AsPointer(ref copy), &plan };
+        Queue(name, type, grid, threads, sharedBytes, arguments);
+    }
+
+    private unsafe void Queue(KernelName name, DType type, Dim3 grid, int threads, int sharedBytes, void** arguments)
+    {
+        // Where there are no elements there are no blocks, which a driver takes for a mistake.
+        if (grid.X == 0 || grid.Y == 0 || grid.Z == 0)
+            return;
         _driver.Launch(Find(name, type, sharedBytes), grid, threads, sharedBytes, arguments);
     }
 
@@ -130,6 +172,8 @@ public sealed partial class CudaBackend : KernelBackend
         {
             DType.F32 => "f32",
             DType.BF16 => "bf16",
+            DType.I32 when name.OfIntegers => "i32",
+            DType.U8 when name.OfIntegers => "u8",
             _ => throw new DeviceException($"{Name}: no kernel for {name.Kernel}({type.ToString().ToLowerInvariant()}). f32 and bf16 are supported; cast the tensor."),
         };
         nint kernel = _driver.Kernel(name.Module, $"{name.Kernel}_{suffix}", sharedBytes);
@@ -137,12 +181,14 @@ public sealed partial class CudaBackend : KernelBackend
         return kernel;
     }
 
-    /// <summary>A kernel of which there is one for each element type: <c>Kernel_f32</c> and <c>Kernel_bf16</c> in <c>kernels/Module.cu</c>. One object a kernel, kept for good.</summary>
+    /// <summary>A kernel of which there is one for each element type: <c>Kernel_f32</c> and <c>Kernel_bf16</c> in <c>kernels/Module.cu</c>; where it is <c>ofIntegers</c> too, also <c>Kernel_i32</c> and <c>Kernel_u8</c>. One object a kernel, kept for good.</summary>
     [SuppressMessage("Performance", "CA1812", Justification = "Made by the files of the operators.")]
-    private sealed class KernelName(string module, string kernel)
+    private sealed class KernelName(string module, string kernel, bool ofIntegers = false)
     {
         public string Module => module;
 
         public string Kernel => kernel;
+
+        public bool OfIntegers => ofIntegers;
     }
 }

@@ -11,13 +11,16 @@ namespace Dom.Kernels.Cuda;
 /// </remarks>
 internal sealed unsafe class CudaDriver : IGpuDriver
 {
+    /// <summary>Oldest driver that reads PTX for sm_90a (ISA 8.0): CUDA 12.0. An older one gets the kernels for 8.0 on every device.</summary>
+    private const int HopperDriver = 12000;
+
     private const int StagingBytes = 1 << 20, LargestStaged = 64 << 10;
 
     [ThreadStatic]
     private static CudaDriver? s_current; // and not the context's handle, which a later context may get again
 
     private readonly string _name;
-    private readonly int _device, _driverVersion;
+    private readonly int _device;
     private readonly nint _context, _stream;
     private readonly byte* _staging;
     private readonly Lock _copies = new();
@@ -30,7 +33,9 @@ internal sealed unsafe class CudaDriver : IGpuDriver
     private CudaDriver(Gpu gpu, int driverVersion)
     {
         _name = $"cuda:{gpu.Device}";
-        (_driverVersion, Multiprocessors, ComputeCapability) = (driverVersion, gpu.Multiprocessors, gpu.ComputeCapability);
+        Multiprocessors = gpu.Multiprocessors;
+        bool isLikeOthers = Environment.GetEnvironmentVariable("DOM_CUDA_ARCH") == "80" || driverVersion < HopperDriver;
+        ComputeCapability = isLikeOthers ? Math.Min(gpu.ComputeCapability, 80) : gpu.ComputeCapability;
         Check(CudaApi.DeviceGet(out _device, gpu.Device), "cuDeviceGet");
         Check(CudaApi.PrimaryContextRetain(out _context, _device), "cuDevicePrimaryCtxRetain");
         try
@@ -195,7 +200,7 @@ internal sealed unsafe class CudaDriver : IGpuDriver
         const int logBytes = 4096;
         byte* log = stackalloc byte[logBytes];
         *log = 0;
-        fixed (byte* text = Ptx.Load(module, ComputeCapability, _driverVersion))
+        fixed (byte* text = Ptx.Load(module, ComputeCapability))
         {
             int* options = stackalloc int[] { CudaApi.JitErrorLogBuffer, CudaApi.JitErrorLogBytes };
             void** values = stackalloc void*[] { log, (void*)logBytes };

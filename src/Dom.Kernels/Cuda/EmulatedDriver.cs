@@ -10,11 +10,20 @@ internal sealed unsafe class EmulatedDriver : IGpuDriver
     private readonly delegate* unmanaged<byte*, nint> _kernel;
     private readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, void**, void> _launch;
 
-    public EmulatedDriver(string library)
+    private readonly delegate* unmanaged<nint, nuint, void> _poison, _unpoison;
+
+    public EmulatedDriver(string library, int computeCapability)
     {
+        ComputeCapability = computeCapability;
         try
         {
             _library = NativeLibrary.Load(Path.GetFullPath(library));
+            // Of AddressSanitizer's runtime, where the process was started under it.
+            nint process = NativeLibrary.GetMainProgramHandle();
+            if (NativeLibrary.TryGetExport(process, "__asan_poison_memory_region", out nint poison))
+                _poison = (delegate* unmanaged<nint, nuint, void>)poison;
+            if (NativeLibrary.TryGetExport(process, "__asan_unpoison_memory_region", out nint unpoison))
+                _unpoison = (delegate* unmanaged<nint, nuint, void>)unpoison;
             _kernel = (delegate* unmanaged<byte*, nint>)NativeLibrary.GetExport(_library, "dom_kernel");
             _launch = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, void**, void>)NativeLibrary.GetExport(_library, "dom_launch");
         }
@@ -26,7 +35,7 @@ internal sealed unsafe class EmulatedDriver : IGpuDriver
 
     public int Multiprocessors => 4;
 
-    public int ComputeCapability => 80;
+    public int ComputeCapability { get; }
 
     public nint Kernel(string module, string kernel, int sharedBytes)
     {
@@ -39,6 +48,14 @@ internal sealed unsafe class EmulatedDriver : IGpuDriver
 
     public void Launch(nint kernel, Dim3 grid, int threads, int sharedBytes, void** arguments) =>
         _launch(kernel, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)sharedBytes, arguments);
+
+    /// <summary>Lets AddressSanitizer report any access of a kernel to these bytes, or no longer. Nothing happens where it is not there.</summary>
+    public void Fence(nint address, long bytes, bool isForbidden)
+    {
+        var poison = isForbidden ? _poison : _unpoison;
+        if (poison != null)
+            poison(address, (nuint)bytes);
+    }
 
     public void CopyToDevice(ReadOnlySpan<byte> source, nint target) => source.CopyTo(new Span<byte>((void*)target, source.Length));
 

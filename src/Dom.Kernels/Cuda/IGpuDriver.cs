@@ -14,7 +14,7 @@ internal interface IGpuDriver : IBlockSource, IDisposable
     /// <summary>Streaming multiprocessors: how many blocks it takes to fill the device once, at least.</summary>
     int Multiprocessors { get; }
 
-    /// <summary>Compute capability, 90 for 9.0.</summary>
+    /// <summary>Compute capability whose kernels are to be used, 90 for 9.0: the device's own, or 80 where DOM_CUDA_ARCH=80 or an old driver asks for no more.</summary>
     int ComputeCapability { get; }
 
     /// <summary>A kernel that can be launched.</summary>

@@ -71,6 +71,16 @@ public sealed class KernelCallLayout
         return string.Join(", ", parts);
     }
 
+    /// <summary>The sizes and switches of a call, its numbers of type int, by name: ("Rows", 64), ("Relu", 1). Seeds and rates are of other types.</summary>
+    public (string Name, int Value)[] WholeNumbersOf<TCall>(in TCall call) where TCall : struct, IKernelCall
+    {
+        var fields = Array.FindAll(_scalars, field => field.Type == typeof(int));
+        var numbers = new (string Name, int Value)[fields.Length];
+        for (int i = 0; i < fields.Length; i++)
+            numbers[i] = (fields[i].Name, At<TCall, int>(in call, fields[i].Offset));
+        return numbers;
+    }
+
     private static string Scalar<TCall>(in TCall call, Field field) where TCall : struct, IKernelCall =>
         Type.GetTypeCode(field.Type) switch
         {

@@ -1,5 +1,4 @@
 using Dom.Tensors.Backend;
-using Dom.Tensors.Ops;
 
 namespace Dom.Train.Measurement;
 
@@ -13,14 +12,7 @@ internal sealed class OperationCounter(IBackend inner) : DecoratingBackend(inner
     public override void Run<TCall>(in TCall call)
     {
         NextCall();
-        Operations += call switch
-        {
-            Conv2dForward c => c.Sizes.Operations,
-            Conv2dInputGradient c => c.Sizes.Operations,
-            Conv2dWeightGradient c => c.Sizes.Operations,
-            Gemm c => 2.0 * c.M * c.N * c.K,
-            _ => 0,
-        };
+        Operations += CallWork.OperationsOf(in call);
         Inner.Run(in call);
     }
 }

@@ -3,6 +3,7 @@ using Dom.Nn.Models;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
 using Dom.Tensors.Ops;
+using Dom.Train.Attacks;
 using Dom.Train.Data;
 using Dom.Train.Training;
 
@@ -24,6 +25,9 @@ public sealed class StepWorkload : IDisposable
     private readonly Network _network;
     private readonly int[] _rows;
     private int _epoch;
+
+    /// <summary>The works that <see cref="OptionsOf"/> and <see cref="StepOf"/> know: a training step, inference, an adversarial training step with PGD-10.</summary>
+    public static IReadOnlyList<string> Works { get; } = ["train", "infer", "pgd"];
 
     /// <summary>A fresh network and a batch of 32x32 RGB images.</summary>
     /// <param name="options">Model, batch and attack count; data and epochs do not. The learning rate should be small: labels are random.</param>
@@ -54,6 +58,22 @@ public sealed class StepWorkload : IDisposable
 
     /// <summary>Kernel calls so far.</summary>
     public int Calls => _backend.CallCount;
+
+    /// <summary>Options for a workload that does <paramref name="work"/>.</summary>
+    /// <param name="work">One of <see cref="Works"/>.</param>
+    /// <param name="model">Name of a network.</param>
+    /// <param name="batch">Images in a step.</param>
+    public static TrainOptions OptionsOf(string work, string model, int batch) => new()
+    {
+        Model = model,
+        Batch = batch,
+        LearningRate = 1e-3,
+        Attack = work == "pgd" ? AttackKind.Pgd : AttackKind.None,
+        Steps = 10,
+    };
+
+    /// <summary>What does the work once: <see cref="Infer"/> for "infer", <see cref="Train"/> for the others.</summary>
+    public Action StepOf(string work) => work == "infer" ? Infer : Train;
 
     /// <summary>One training step on all images.</summary>
     /// <exception cref="DivergedException">The loss became NaN or infinite.</exception>

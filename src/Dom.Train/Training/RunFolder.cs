@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Dom.Nn.StateDictionaries;
 
 namespace Dom.Train.Training;
@@ -26,6 +27,9 @@ public sealed record RunDescription
     /// <remarks>Absent where the backend has one way only, and in runs from before there was a choice, which were direct.</remarks>
     public string? Convolution { get; init; }
 
+    /// <summary>True where the figures of every step are kept in <c>steps.jsonl</c>; absent where they are not.</summary>
+    public bool? LogSteps { get; init; }
+
     /// <summary>Version of Dom.Native.</summary>
     public required string Version { get; init; }
 
@@ -45,7 +49,7 @@ public sealed record RunDescription
     public required string Status { get; init; }
 }
 
-/// <summary>The folder of a run: <c>run.json</c>, <c>metrics.jsonl</c>, <c>ledger/</c>, <c>checkpoints/</c>, <c>report.html</c>.</summary>
+/// <summary>The folder of a run: <c>run.json</c>, <c>metrics.jsonl</c>, <c>steps.jsonl</c> where it was asked for, <c>ledger/</c>, <c>checkpoints/</c>, <c>report.html</c>.</summary>
 /// <param name="path">The folder.</param>
 public sealed class RunFolder(string path)
 {
@@ -57,6 +61,9 @@ public sealed class RunFolder(string path)
 
     /// <summary>One line an epoch.</summary>
     public string MetricsFile => System.IO.Path.Combine(Path, "metrics.jsonl");
+
+    /// <summary>One line a step, where the run keeps them.</summary>
+    public string StepsFile => System.IO.Path.Combine(Path, "steps.jsonl");
 
     /// <summary>The ledger, see <see cref="Memorization.LedgerStore"/>.</summary>
     public string Ledger => System.IO.Path.Combine(Path, "ledger");
@@ -150,20 +157,11 @@ public sealed class RunFolder(string path)
 
     /// <summary>The figures of the finished epochs.</summary>
     /// <exception cref="CheckpointException">A line is damaged.</exception>
-    public IReadOnlyList<EpochMetrics> ReadMetrics(int epochs = int.MaxValue)
-    {
-        if (!File.Exists(MetricsFile))
-            return [];
-        try
-        {
-            return File.ReadLines(MetricsFile).Take(epochs).Where(line => line.Length > 0)
-                .Select(line => JsonSerializer.Deserialize(line, RunJsonContext.Default.EpochMetrics)!).ToArray();
-        }
-        catch (JsonException e)
-        {
-            throw new CheckpointException($"{MetricsFile}: a line is damaged: {e.Message}", e);
-        }
-    }
+    public IReadOnlyList<EpochMetrics> ReadMetrics(int epochs = int.MaxValue) => ReadLines(MetricsFile, epochs, RunJsonContext.Default.EpochMetrics);
+
+    /// <summary>The figures of the steps so far; none where the run keeps none.</summary>
+    /// <exception cref="CheckpointException">A line is damaged.</exception>
+    public IReadOnlyList<StepMetrics> ReadSteps() => ReadLines(StepsFile, int.MaxValue, RunJsonContext.Default.StepMetrics);
 
     /// <summary>Forgets the figures of all but the first epochs: those after the checkpoint are made again.</summary>
     public void TruncateMetrics(int epochs)
@@ -172,6 +170,20 @@ public sealed class RunFolder(string path)
         if (lines.Length < epochs)
             throw new CheckpointException($"{MetricsFile}: there are {lines.Length} epochs, the checkpoint has {epochs}; the file was cut.");
         AtomicFile.WriteText(MetricsFile, string.Concat(lines.Select(line => line + "\n")));
+    }
+
+    private static T[] ReadLines<T>(string file, int most, JsonTypeInfo<T> type)
+    {
+        if (!File.Exists(file))
+            return [];
+        try
+        {
+            return File.ReadLines(file).Take(most).Where(line => line.Length > 0).Select(line => JsonSerializer.Deserialize(line, type)!).ToArray();
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException($"{file}: a line is damaged: {e.Message}", e);
+        }
     }
 
     private string Checkpoints(string name) => System.IO.Path.Combine(Path, "checkpoints", $"{name}.safetensors");

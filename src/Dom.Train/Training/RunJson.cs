@@ -40,4 +40,5 @@ internal sealed class KebabCase<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
 [JsonSerializable(typeof(TrainOptions))]
 [JsonSerializable(typeof(RunState))]
 [JsonSerializable(typeof(EpochMetrics))]
+[JsonSerializable(typeof(StepMetrics))]
 internal sealed partial class RunJsonContext : JsonSerializerContext;

@@ -80,11 +80,11 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Does the remaining steps of the epoch under way.</summary>
     /// <param name="observer">Is told of each step.</param>
-    /// <param name="afterStep">Called after each step, when <see cref="State"/> is consistent.</param>
+    /// <param name="afterStep">Called with the figures of each step behind it, when <see cref="State"/> is consistent.</param>
     /// <param name="cancel">Stops after the step that is under way.</param>
     /// <returns>Images a second, or NaN where no step was left.</returns>
     /// <exception cref="DivergedException">A loss is not finite; the parameters are those before the step.</exception>
-    public double RunSteps(ITrainingObserver? observer, Action? afterStep, CancellationToken cancel)
+    public double RunSteps(ITrainingObserver? observer, Action<StepMetrics>? afterStep, CancellationToken cancel)
     {
         var order = RandomStream.For(_options.Seed, RandomPurpose.Order, State.Epoch).Permutation(_train.Count);
         var augmentation = RandomStream.For(_options.Seed, RandomPurpose.Augmentation, State.Epoch);
@@ -103,17 +103,23 @@ public sealed class Trainer : IDisposable
                 batch = _train.Gather(rows, _options.Augmentation, augmentation);
             var figures = _step.Run(batch, position);
             StepProgress progress;
+            StepMetrics metrics;
             using (observer?.Begin("figures"))
             {
                 State = State with { Step = State.Step + 1, Kept = State.Kept + figures.Kept };
-                loss += figures.Losses.Sum(l => (double)l);
+                double stepLoss = figures.Losses.Sum(l => (double)l), rate = schedule.At(position.Time);
+                loss += stepLoss;
                 visits += rows.Length;
+                metrics = new StepMetrics
+                {
+                    Epoch = position.Epoch + 1, Step = position.Step + 1, Loss = stepLoss / rows.Length, Kept = figures.Kept, LearningRate = rate,
+                };
                 progress = new StepProgress(
                     position, loss / visits, figures.Losses.Count(l => l < _options.EffectiveThreshold) / (double)rows.Length,
-                    visits / watch.Elapsed.TotalSeconds, schedule.At(position.Time));
+                    visits / watch.Elapsed.TotalSeconds, rate);
             }
             observer?.StepDone(progress);
-            afterStep?.Invoke();
+            afterStep?.Invoke(metrics);
         }
         return visits == 0 ? double.NaN : visits / watch.Elapsed.TotalSeconds;
     }

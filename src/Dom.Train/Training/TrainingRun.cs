@@ -21,10 +21,15 @@ public sealed class TrainingRun : IDisposable
     private readonly Trainer _trainer;
     private readonly DataSet _data;
     private readonly LedgerStore _ledger;
+    private readonly StepLog? _steps;
     private RunDescription _description;
 
-    private TrainingRun(RunFolder folder, RunDescription description, DataSet data, Trainer trainer, LedgerStore ledger) =>
+    private TrainingRun(RunFolder folder, RunDescription description, DataSet data, Trainer trainer, LedgerStore ledger)
+    {
         (Folder, _description, _data, _trainer, _ledger) = (folder, description, data, trainer, ledger);
+        if (description.LogSteps == true)
+            _steps = StepLog.Open(folder.StepsFile, (long)trainer.State.Epoch * trainer.Steps + trainer.State.Step);
+    }
 
     /// <summary>The run's folder.</summary>
     public RunFolder Folder { get; }
@@ -48,9 +53,11 @@ public sealed class TrainingRun : IDisposable
     /// <param name="threads">Threads of the backend, for the description.</param>
     /// <param name="commandLine">What was typed, for the description.</param>
     /// <param name="convolution">How the backend computes convolutions, for the description, so that a resumed run does the same; null where it has one way.</param>
+    /// <param name="logSteps">Whether the figures of every step are kept, in <see cref="RunFolder.StepsFile"/>, also when the run is resumed.</param>
     /// <exception cref="OptionException">An option makes no sense, or the folder holds a run.</exception>
     /// <exception cref="DataException">The data cannot be used.</exception>
-    public static TrainingRun Start(TrainOptions options, string folder, IBackend backend, int threads, string commandLine, string? convolution = null)
+    public static TrainingRun Start(
+        TrainOptions options, string folder, IBackend backend, int threads, string commandLine, string? convolution = null, bool logSteps = false)
     {
         options.Validate();
         // Resolved before anything is written: a resumed run, which reads them back, then writes the same bytes.
@@ -70,6 +77,7 @@ public sealed class TrainingRun : IDisposable
                 Device = backend.Name,
                 Threads = threads,
                 Convolution = convolution,
+                LogSteps = logSteps ? true : null,
                 Version = typeof(TrainingRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown",
                 Started = DateTimeOffset.Now,
                 Status = "running",
@@ -131,7 +139,7 @@ public sealed class TrainingRun : IDisposable
         {
             while (!_trainer.IsFinished)
             {
-                double speed = _trainer.RunSteps(observer, () => AfterStep(observer), cancel);
+                double speed = _trainer.RunSteps(observer, step => AfterStep(step, observer), cancel);
                 if (!_trainer.IsEpochDone || cancel.IsCancellationRequested)
                     return Interrupted();
                 EpochMetrics metrics;
@@ -164,7 +172,11 @@ public sealed class TrainingRun : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _trainer.Dispose();
+    public void Dispose()
+    {
+        _steps?.Dispose();
+        _trainer.Dispose();
+    }
 
     private static LedgerStore NewLedger(RunFolder folder, TrainOptions options, DataSet data)
     {
@@ -176,8 +188,9 @@ public sealed class TrainingRun : IDisposable
         return ledger;
     }
 
-    private void AfterStep(ITrainingObserver? observer)
+    private void AfterStep(StepMetrics step, ITrainingObserver? observer)
     {
+        _steps?.Append(step); // before a checkpoint counts it
         if (CheckpointEvery == 0 || _trainer.State.Step % CheckpointEvery != 0 || _trainer.IsEpochDone)
             return;
         using (observer?.Begin("checkpoint"))

@@ -4,26 +4,37 @@ using Dom.Kernels.Cuda;
 namespace Dom.Kernels.Tests.Cuda;
 
 /// <summary>A driver without a device: memory of the host, and launches that compute nothing but must be ones that a GPU accepts.</summary>
-internal sealed unsafe class PtxDriver : IGpuDriver
+internal sealed unsafe class PtxDriver(int computeCapability = 80) : IGpuDriver
 {
-    // What an RTX 30 or 40 lends to a block, the least of all that are supported; an A100 has 163 KiB, an H100 227.
-    private const int MostSharedBytes = 99 << 10;
-
+    // What a block of the device may have; that of an RTX 30 or 40 is smaller, 99 KiB.
+    private readonly int _mostSharedBytes = (computeCapability == 90 ? 227 : 163) << 10;
     private readonly List<PtxEntry> _entries = [];
     private readonly List<int> _shared = [];
 
     public int Multiprocessors => 4;
 
-    public int ComputeCapability => 80;
+    public int ComputeCapability => computeCapability;
 
     /// <summary>The kernels that were launched.</summary>
     public HashSet<string> Launched { get; } = [];
 
+    /// <summary>What was asked of the driver, in order.</summary>
+    public List<string> Events { get; } = [];
+
+    /// <summary>Bytes that are handed out.</summary>
+    public long Used { get; private set; }
+
+    /// <summary>Bytes of the device.</summary>
+    public long Limit { get; set; } = long.MaxValue;
+
     public nint Kernel(string module, string kernel, int sharedBytes)
     {
-        var entry = PtxFile.All.Where(f => f.Module == module && f.Architecture == "sm_80").SelectMany(f => f.Entries).FirstOrDefault(e => e.Name == kernel);
-        Assert.That(entry, Is.Not.Null, $"kernels/ptx/{module}.sm_80.ptx has no kernel {kernel}");
-        Assert.That(sharedBytes, Is.InRange(0, MostSharedBytes), $"{kernel}: bytes of shared memory");
+        var entry = PtxFile.All.Where(f => f.Module == module && (f.Architecture == "sm_80" || computeCapability == 90)).SelectMany(f => f.Entries).FirstOrDefault(e => e.Name == kernel);
+        Assert.That(entry, Is.Not.Null, $"no PTX of {module} for {computeCapability} has a kernel {kernel}");
+        Assert.That(sharedBytes, Is.InRange(0, _mostSharedBytes), $"{kernel}: bytes of shared memory");
+        if (sharedBytes > 99 << 10)
+            TestContext.Out.WriteLine($"{kernel} takes {sharedBytes} bytes of shared memory: more than an RTX 30 or 40 has for a block");
+        Events.Add($"kernel {kernel}");
         _entries.Add(entry!);
         _shared.Add(sharedBytes);
         return _entries.Count;
@@ -33,6 +44,7 @@ internal sealed unsafe class PtxDriver : IGpuDriver
     {
         var entry = _entries[(int)kernel - 1];
         Launched.Add(entry.Name);
+        Events.Add($"launch {entry.Name}");
         Assert.That(threads, Is.InRange(1, entry.MostThreads), $"{entry.Name}: threads of a block");
         Assert.That(sharedBytes, Is.InRange(0, _shared[(int)kernel - 1]), $"{entry.Name}: bytes of shared memory, more than were announced");
         Assert.That(grid.X, Is.GreaterThan(0), $"{entry.Name}: blocks along x");
@@ -44,15 +56,23 @@ internal sealed unsafe class PtxDriver : IGpuDriver
 
     public void CopyToHost(nint source, Span<byte> target) => new ReadOnlySpan<byte>((void*)source, target.Length).CopyTo(target);
 
-    public void Synchronize()
+    public void Synchronize() => Events.Add("synchronize");
+
+    public nint Allocate(long bytes)
     {
+        if (Used + bytes > Limit)
+            return 0;
+        Used += bytes;
+        Events.Add($"allocate {bytes}");
+        return (nint)NativeMemory.AlignedAlloc((nuint)bytes, 64);
     }
 
-    public nint Allocate(long bytes) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 64);
-
-    public void Free(nint address, long bytes) => NativeMemory.AlignedFree((void*)address);
-
-    public void Dispose()
+    public void Free(nint address, long bytes)
     {
+        Used -= bytes;
+        Events.Add($"free {bytes}");
+        NativeMemory.AlignedFree((void*)address);
     }
+
+    public void Dispose() => Events.Add("close");
 }

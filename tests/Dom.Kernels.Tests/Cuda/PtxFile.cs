@@ -23,6 +23,9 @@ internal sealed partial class PtxFile
             int.Parse(entry.Groups["threads"].Value, CultureInfo.InvariantCulture)))];
     }
 
+    /// <summary>Reads a file.</summary>
+    public static PtxFile Read(string path) => new(path);
+
     public static string Folder => System.IO.Path.Combine(Emulator.Kernels, "ptx");
 
     public static IEnumerable<PtxFile> All => Directory.EnumerateFiles(Folder, "*.ptx").Order(StringComparer.Ordinal).Select(f => new PtxFile(f));

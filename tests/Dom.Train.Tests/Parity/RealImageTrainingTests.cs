@@ -54,7 +54,8 @@ public sealed class RealImageTrainingTests
         {
             while (!trainer.IsFinished)
             {
-                double speed = trainer.RunSteps(null, new RemovalCheck(trainer, options).AfterStep, CancellationToken.None);
+                var check = new RemovalCheck(trainer, options);
+                double speed = trainer.RunSteps(null, _ => check.AfterStep(), CancellationToken.None);
                 epochs.Add(trainer.FinishEpoch(speed, null, CancellationToken.None));
                 var (epoch, losses) = (epochs[^1], trainer.LedgerRows()[LedgerColumns.NaturalLoss]);
                 TestContext.Out.WriteLine($"epoch {epoch.Epoch}: loss {epoch.TrainLoss:0.000}, test accuracy {epoch.TestAccuracy:P1}, " +

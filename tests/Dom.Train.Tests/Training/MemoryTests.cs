@@ -19,7 +19,7 @@ public sealed class MemoryTests
             var peaks = new List<long>();
             while (live.Count < 200)
             {
-                trainer.RunSteps(null, () =>
+                trainer.RunSteps(null, _ =>
                 {
                     peaks.Add(backend.Memory.PeakBytes);
                     backend.Memory.ResetPeak();
@@ -43,7 +43,7 @@ public sealed class MemoryTests
         var steps = new List<View[]>();
         while (steps.Count < 6)
         {
-            trainer.RunSteps(null, () =>
+            trainer.RunSteps(null, _ =>
             {
                 steps.Add(recording.Calls.SelectMany(call => call.Views).ToArray());
                 recording.Clear();

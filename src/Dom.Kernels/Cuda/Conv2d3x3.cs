@@ -1,0 +1,93 @@
+using System.Runtime.InteropServices;
+using Dom.Tensors;
+using Dom.Tensors.Backend;
+using Dom.Tensors.Ops;
+
+namespace Dom.Kernels.Cuda;
+
+/// <summary>The convolutions that <c>kernels/conv2d3x3.cu</c> is for: 3x3, stride 1, padding 1, bf16, whole rows of pixels in a tile, channels a multiple of 64.</summary>
+public sealed partial class CudaBackend
+{
+    private const int Slab = 64, LineBytes = 128, MostLines = 288, PatchStages = 3, NarrowHopperStages = 4;
+
+    private static readonly KernelName
+        s_patchGather = new("conv2d3x3", "conv2d3x3_gather_128"), s_patchGatherNarrow = new("conv2d3x3", "conv2d3x3_gather_64"),
+        s_patchGatherHopper = new("conv2d3x3_hopper", "conv2d3x3_gather_hopper_128"),
+        s_patchGatherNarrowHopper = new("conv2d3x3_hopper", "conv2d3x3_gather_hopper_64"),
+        s_patchWeightGradient = new("conv2d3x3", "conv2d3x3_weight_gradient");
+
+    /// <summary>Whether forward and input gradient can go by patches of 128 pixels: <paramref name="source"/> channels are gathered, <paramref name="target"/> written.</summary>
+    private static bool HasPatches(Conv2dSizes s, View source, View weight, View target, int sourceChannels, int targetChannels, out PatchTile tile) =>
+        PatchTile.TryFit(s, 128, out tile) && source.Type == DType.BF16 && sourceChannels % Slab == 0 && targetChannels % 8 == 0
+        && IsAligned(source) && IsAligned(weight) && IsAligned(target);
+
+    /// <summary>Whether the weight gradient can go by patches of 64 pixels.</summary>
+    private static bool HasWeightPatches(in Conv2dWeightGradient call, out PatchTile tile) =>
+        PatchTile.TryFit(call.Sizes, 64, out tile) && call.X.Type == DType.BF16 && call.Sizes.Inputs % Slab == 0 && call.Sizes.Outputs % Slab == 0
+        && IsAligned(call.X) && IsAligned(call.Dy);
+
+    private static bool IsAligned(View view) => view.Address % 16 == 0;
+
+    private void GatherPatches(Conv2dSizes s, PatchTile tile, nint source, nint weight, View target, int channels, int targetChannels, bool isGradient)
+    {
+        int tiles = tile.Count(s);
+        bool narrow = targetChannels <= 64 || (long)tiles * ((targetChannels + 127) / 128) < FullDevice;
+        int columns = narrow ? 64 : 128, columnTiles = (targetChannels + columns - 1) / columns;
+        // Warpgroups multiply on Hopper only, not on what came after it.
+        bool hopper = _driver.ComputeCapability == 90;
+        var kernel = hopper ? narrow ? s_patchGatherNarrowHopper : s_patchGatherHopper : narrow ? s_patchGatherNarrow : s_patchGather;
+        int stages = hopper && narrow ? NarrowHopperStages : PatchStages;
+        Launch(
+            kernel, DType.BF16, new Dim3(checked(tiles * columnTiles)),
+            new PatchPlan(
+                source, weight, target.Address, s.Batch, s.Height, s.Width, channels, targetChannels, tile.Height, tile.Images, isGradient ? 1 : 0, columnTiles),
+            threads: hopper ? 256 : 128, sharedBytes: (2 * tile.Lines(s) + stages * columns) * LineBytes);
+    }
+
+    private void WeightGradientByPatches(in Conv2dWeightGradient call, PatchTile tile)
+    {
+        var s = call.Sizes;
+        int tiles = tile.Count(s), blocks = s.Outputs / Slab * (s.Inputs / Slab);
+        // One block fills a multiprocessor. Enough chunks of tiles to fill the device once or twice, each of at least 4 tiles.
+        int wanted = Math.Clamp((2 * FullDevice + blocks - 1) / blocks, 1, Math.Max(1, tiles / 4));
+        int tilesPerSplit = (tiles + wanted - 1) / wanted, splits = (tiles + tilesPerSplit - 1) / tilesPerSplit;
+        nint sums = Scratch((long)splits * s.Outputs * 9 * s.Inputs * sizeof(float));
+        Launch(
+            s_patchWeightGradient, DType.BF16, new Dim3(s.Inputs / Slab, s.Outputs / Slab, splits),
+            new PatchWeightGradientPlan(
+                call.X.Address, call.Dy.Address, sums, s.Batch, s.Height, s.Width, s.Inputs, s.Outputs, tile.Height, tile.Images, tilesPerSplit),
+            threads: 256, sharedBytes: PatchStages * (64 + tile.Lines(s)) * LineBytes);
+        Launch(
+            s_reduce, call.DWeight.Type, BlocksFor(call.DWeight.Length),
+            new ReducePlan(sums, call.DWeight.Address, splits, s.Outputs, 9, s.Inputs, s.Outputs, s.Inputs));
+    }
+
+    /// <summary>A tile of whole rows of one or several images.</summary>
+    /// <param name="Height">Rows of an image.</param>
+    /// <param name="Images">Images; 1 unless the rows are all that an image has.</param>
+    private readonly record struct PatchTile(int Height, int Images)
+    {
+        public int Lines(Conv2dSizes s) => (Height + 2) * (s.Width + 2) * Images;
+
+        public int Count(Conv2dSizes s) => (s.Batch + Images - 1) / Images * (s.Height / Height);
+
+        public static bool TryFit(Conv2dSizes s, int pixels, out PatchTile tile)
+        {
+            tile = default;
+            if (s is not { KernelHeight: 3, KernelWidth: 3, Stride: 1, Padding: 1 } || s.Width is < 4 or > 64 || pixels % s.Width != 0)
+                return false;
+            int height = Math.Min(pixels / s.Width, s.Height), images = pixels / (s.Width * height);
+            tile = new PatchTile(height, images);
+            return s.Height % height == 0 && images * height * s.Width == pixels && tile.Lines(s) <= MostLines;
+        }
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct PatchPlan(
+        nint Source, nint Weight, nint Target, int Batch, int Height, int Width, int Channels, int TargetChannels,
+        int TileHeight, int TileImages, int IsGradient, int ColumnTiles);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct PatchWeightGradientPlan(
+        nint X, nint Dy, nint Sums, int Batch, int Height, int Width, int Inputs, int Outputs, int TileHeight, int TileImages, int TilesPerSplit);
+}

@@ -1,0 +1,150 @@
+using System.Text.Json;
+using Dom.Kernels.Conformance;
+using Dom.Kernels.Tests;
+
+namespace Dom.Cli.Tests;
+
+/// <summary>
+/// The whole way to a GPU but for the GPU: the program in a process of its own whose libcuda.so.1 is tests/Dom.Kernels.Tests/Emulation/libcuda.cpp, a driver that
+/// computes with the emulated kernels and is as strict as a real one about contexts, memory and launches.
+/// </summary>
+public sealed class FakeDriverTests
+{
+    private string _folder = "", _log = "";
+
+    [OneTimeSetUp]
+    public void Open()
+    {
+        _folder = Directory.CreateTempSubdirectory("dom-fake-").FullName;
+        _ = Emulator.Library;
+        string source = Path.Combine(Emulator.Kernels, "..", "tests", "Dom.Kernels.Tests", "Emulation", "libcuda.cpp");
+        Emulator.Compile("-std=c++20", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-o", Path.Combine(_folder, "libcuda.so.1"), source, "-ldl");
+    }
+
+    [OneTimeTearDown]
+    public void Close() => Directory.Delete(_folder, recursive: true);
+
+    [SetUp]
+    public void Begin() => _log = Path.Combine(_folder, $"log-{TestContext.CurrentContext.Test.ID}");
+
+    [Test]
+    public void The_GPU_is_listed_and_no_context_is_made_on_it()
+    {
+        var (code, output) = Dom(["devices"]);
+        Assert.That(code, Is.Zero, output);
+        Assert.That(output, Does.Contain("cuda:0     Fake GPU\n           compute capability 8.0, 4 multiprocessors, 3.0 GiB of memory, 2 MiB of L2; driver for CUDA 12.4\n"));
+        Assert.That(output, Does.Contain("auto       takes cuda:0\n"));
+        Assert.That(Log, Is.Empty);
+    }
+
+    [Test]
+    public void The_conformance_suite_passes_on_the_driver_and_everything_is_given_back([Values(80, 90)] int capability)
+    {
+        var (code, output) = Dom(["check", "--json"], ("FAKE_CAPABILITY", $"{capability}"), ("FAKE_MEMORY", "300000000"));
+        Assert.That(code, Is.Zero, output);
+        string[] lines = output.Trim().Split('\n');
+        var json = JsonDocument.Parse(lines.Single(line => line.StartsWith('{'))).RootElement;
+        Assert.That(json.GetProperty("device").GetString(), Is.EqualTo("cuda:0"));
+        Assert.That(lines, Does.Contain("device: cuda:0 (Fake GPU, 3 GiB)"), "auto says what it took");
+        Assert.That(json.GetProperty("passed").GetInt32(), Is.GreaterThan(100));
+        Assert.That(json.GetProperty("failed").GetInt32(), Is.Zero);
+        Assert.That(Log[0], Is.EqualTo("context made"));
+        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams"));
+        Assert.That(Log.Contains("module for sm_90a"), Is.EqualTo(capability == 90));
+    }
+
+    [TestCase("DOM_CUDA_ARCH", "80")]
+    [TestCase("FAKE_DRIVER", "11080")]
+    public void A_Hopper_gets_the_kernels_of_all_devices_where_it_is_asked_for_or_its_driver_knows_no_others(string name, string value)
+    {
+        var (code, output) = Dom(["check", "--device", "cuda:0", "--filter", "conv2dforward"], ("FAKE_CAPABILITY", "90"), (name, value));
+        Assert.That(code, Is.Zero, output);
+        Assert.That(Log.Where(line => line.StartsWith("module", StringComparison.Ordinal)), Is.Not.Empty.And.All.EqualTo("module for sm_80"));
+    }
+
+    [Test]
+    public void A_kernel_that_fails_is_told_at_the_next_wait_with_those_that_were_launched_last()
+    {
+        var (code, output) = Dom(["check", "--device", "cuda:0", "--filter", "relubackward"], ("FAKE_FAULT", "relu_backward_f32"));
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output, Does.Contain("cuda:0: cuStreamSynchronize failed: CUDA_ERROR_ILLEGAL_ADDRESS: an illegal memory access was encountered."));
+        Assert.That(output, Does.Contain("the last were relu_backward_f32").And.Contain("DOM_CUDA_SYNC=1"));
+    }
+
+    [Test]
+    public void With_a_wait_behind_each_launch_the_message_names_the_kernel_that_fails()
+    {
+        var (code, output) = Dom(["check", "--device", "cuda:0", "--filter", "relubackward"], ("FAKE_FAULT", "relu_backward_f32"), ("DOM_CUDA_SYNC", "1"));
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output, Does.Match(@"cuda:0: relu_backward_f32, \d+x1x1 blocks of 256 threads with 0 bytes of shared memory, failed: CUDA_ERROR_ILLEGAL_ADDRESS"));
+    }
+
+    [Test]
+    public void Out_of_memory_says_who_asked_for_how_much_and_what_to_do()
+    {
+        var (code, output) = Dom(["eval", "--checkpoint", Checkpoint(), "--device", "cuda:0", "--json"], ("FAKE_MEMORY", "4000"));
+        Assert.That(code, Is.EqualTo(1), output);
+        Assert.That(output.Trim().Split('\n')[^1], Does.StartWith("dom: error: cuda:0: out of memory: ").And.Contain("asked for").And.Contain("Use a smaller batch"));
+    }
+
+    [TestCase("FAKE_DRIVER", "11040", "the NVIDIA driver supports CUDA 11.4; 11.8 (driver 520) or newer is needed")]
+    [TestCase("FAKE_CAPABILITY", "75", "Fake GPU has compute capability 7.5; 8.0 (A100, RTX 30) or newer is needed")]
+    [TestCase("FAKE_DEVICES", "0", "the NVIDIA driver finds no usable GPU (CUDA_ERROR_NO_DEVICE)")]
+    public void What_is_too_old_or_not_there_is_named_and_auto_does_without(string name, string value, string reason)
+    {
+        var (code, output) = Dom(["check", "--device", "cuda:0"], (name, value));
+        Assert.That((code, output.Trim()), Is.EqualTo((1, $"dom: error: cuda:0 cannot be used: {reason}.")));
+        (code, output) = Dom(["check", "--filter", "sgdstep"], (name, value));
+        Assert.That(code, Is.Zero, output);
+        Assert.That(output, Does.Contain($"device: cpu ({reason})"));
+        Assert.That(Log, Is.Empty, "no context is made on a device that is not used");
+    }
+
+    [Test]
+    public void A_number_beyond_the_last_GPU_is_told_which_there_are()
+    {
+        Assert.That(Dom(["check", "--device", "cuda:7"]).Output.Trim(), Is.EqualTo("dom: error: cuda:7 does not exist: there is 1 GPU, cuda:0."));
+        Assert.That(Dom(["check", "--device", "cuda:7"], ("FAKE_DEVICES", "2")).Output.Trim(), Is.EqualTo("dom: error: cuda:7 does not exist: there are 2 GPUs, cuda:0 to cuda:1."));
+    }
+
+    [Test]
+    public void A_run_trains_on_the_device_and_again_gives_the_same_bytes()
+    {
+        using (var backend = Emulator.Open())
+        {
+            var missing = KernelCases.Calls.Where(call => !backend.Supports(call, Tensors.DType.F32)).ToArray();
+            if (missing.Length > 0)
+                Assert.Ignore($"no kernel yet for {string.Join(", ", missing.Select(call => call.Name))}.");
+        }
+        foreach (string name in new[] { "first", "second" })
+        {
+            var (code, output) = Dom([.. Tiny(name), "--device", "cuda:0"]);
+            Assert.That(code, Is.Zero, output);
+            Assert.That(output, Does.Match(@"(?m)^device +cuda:0 \(Fake GPU, 3 GiB\)"));
+        }
+        string[] files = [.. Directory.GetFiles(Path.Combine(_folder, "first", "ledger")), Path.Combine(_folder, "first", "checkpoints", "last.safetensors")];
+        foreach (string file in files)
+            Assert.That(File.ReadAllBytes(file), Is.EqualTo(File.ReadAllBytes(file.Replace("first", "second", StringComparison.Ordinal))), file);
+    }
+
+    private string Checkpoint()
+    {
+        string file = Path.Combine(_folder, "cpu", "checkpoints", "last.safetensors");
+        if (!File.Exists(file))
+            Assert.That(Cli.Run([.. Tiny("cpu"), "--device", "cpu"]).Code, Is.Zero);
+        return file;
+    }
+
+    private string[] Tiny(string name) =>
+        ["train", "--limit-train", "20", "--limit-test", "10", "--epochs", "1", "--batch", "10", "--model", "mlp", "--out", Path.Combine(_folder, name)];
+
+    private string[] Log => File.Exists(_log) ? File.ReadAllLines(_log) : [];
+
+    private (int Code, string Output) Dom(string[] arguments, params (string Name, string Value)[] environment)
+    {
+        var all = new Dictionary<string, string> { ["LD_LIBRARY_PATH"] = _folder, ["FAKE_KERNELS"] = Emulator.Library, ["FAKE_LOG"] = _log };
+        foreach (var (name, value) in environment)
+            all[name] = value;
+        return Emulator.Run("dotnet", [Path.Combine(TestContext.CurrentContext.TestDirectory, "dom.dll"), .. arguments], all);
+    }
+}

@@ -1,0 +1,224 @@
+// Stands in for NVIDIA's driver: the functions that src/Dom.Kernels/Cuda/CudaApi.cs calls, on the host's memory, with the kernels of the emulator. It is strict
+// where a driver is: a thread without a context, memory that was not handed out, a grid without blocks and shared memory that nobody announced are errors, and
+// small copies happen late, so that whoever overwrites their source too soon is found out. The environment decides what goes wrong:
+//   FAKE_KERNELS     library of the emulated kernels            FAKE_DRIVER, FAKE_DEVICES, FAKE_CAPABILITY    12040, 1, 80
+//   FAKE_MEMORY      bytes of the device                        FAKE_FAULT       name of a kernel that fails; noticed at the next wait
+//   FAKE_LOG         file that gets a line for each context made and for what is left when it is gone
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#define API extern "C" __attribute__((visibility("default"))) int
+enum { ok = 0, invalid_value = 1, out_of_memory = 2, no_device = 100, invalid_context = 201, not_found = 500, illegal_address = 700 };
+
+struct Copy
+{
+    void* target;
+    const void* source;
+    size_t bytes;
+};
+struct Function
+{
+    std::string name;
+    void* kernel;
+    unsigned shared = 48 << 10;
+};
+
+static std::recursive_mutex turns;
+static std::map<uintptr_t, size_t> memory, pinned;
+static std::vector<Copy> late;
+static std::vector<std::string*> modules;
+static size_t used;
+static int retained, generation, fault, streams;
+static thread_local intptr_t current;
+
+static const char* given(const char* name, const char* otherwise)
+{
+    const char* value = std::getenv(name);
+    return value ? value : otherwise;
+}
+
+static void log(const std::string& line)
+{
+    if (FILE* file = *given("FAKE_LOG", "") ? std::fopen(given("FAKE_LOG", ""), "a") : nullptr)
+    {
+        std::fprintf(file, "%s\n", line.c_str());
+        std::fclose(file);
+    }
+}
+
+static void* library()
+{
+    static void* loaded = dlopen(given("FAKE_KERNELS", ""), RTLD_NOW);
+    return loaded;
+}
+
+static bool has_context() { return retained > 0 && current == generation; }
+
+static bool holds(const std::map<uintptr_t, size_t>& blocks, const void* p, size_t bytes)
+{
+    auto block = blocks.upper_bound((uintptr_t)p);
+    return block != blocks.begin() && (uintptr_t)p + bytes <= (--block)->first + block->second;
+}
+
+static int catch_up()
+{
+    for (auto& copy : late)
+        std::memcpy(copy.target, copy.source, copy.bytes);
+    late.clear();
+    return fault;
+}
+
+#define TURN std::lock_guard<std::recursive_mutex> turn(turns)
+#define IN_CONTEXT TURN; if (!has_context()) return invalid_context
+
+API cuInit(unsigned) { return std::atoi(given("FAKE_DEVICES", "1")) == 0 ? no_device : ok; }
+API cuDriverGetVersion(int* version) { return *version = std::atoi(given("FAKE_DRIVER", "12040")), ok; }
+API cuDeviceGetCount(int* count) { return *count = std::atoi(given("FAKE_DEVICES", "1")), ok; }
+API cuDeviceGet(int* device, int ordinal) { return *device = 40 + ordinal, ok; }
+API cuDeviceGetName(char* name, int length, int) { return std::snprintf(name, length, "Fake GPU"), ok; }
+API cuDeviceTotalMem_v2(size_t* bytes, int) { return *bytes = 3ull << 30, ok; }
+API cuDeviceGetAttribute(int* value, int attribute, int)
+{
+    int capability = std::atoi(given("FAKE_CAPABILITY", "80"));
+    switch (attribute)
+    {
+        case 16: return *value = 4, ok;
+        case 38: return *value = 2 << 20, ok;
+        case 75: return *value = capability / 10, ok;
+        case 76: return *value = capability % 10, ok;
+        default: return invalid_value;
+    }
+}
+
+API cuDevicePrimaryCtxRetain(void** context, int)
+{
+    TURN;
+    if (retained++ == 0)
+        generation++;
+    log("context made");
+    return *context = (void*)(intptr_t)generation, ok;
+}
+API cuDevicePrimaryCtxRelease_v2(int)
+{
+    TURN;
+    if (--retained == 0)
+        log("context gone, left: " + std::to_string(memory.size()) + " blocks, " + std::to_string(pinned.size()) + " pinned, " + std::to_string(modules.size())
+            + " modules, " + std::to_string(streams) + " streams");
+    return ok;
+}
+API cuCtxSetCurrent(void* context) { return current = (intptr_t)context, ok; }
+
+API cuStreamCreate(void** stream, unsigned) { IN_CONTEXT; streams++; return *stream = (void*)7, ok; }
+API cuStreamDestroy_v2(void*) { IN_CONTEXT; streams--; return ok; }
+API cuStreamSynchronize(void*) { IN_CONTEXT; return catch_up(); }
+
+API cuMemAlloc_v2(void** address, size_t bytes)
+{
+    IN_CONTEXT;
+    if (fault)
+        return fault;
+    if (used + bytes > std::strtoull(given("FAKE_MEMORY", "3000000000"), nullptr, 10))
+        return out_of_memory;
+    *address = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+    memory[(uintptr_t)*address] = bytes;
+    used += bytes;
+    return ok;
+}
+API cuMemFree_v2(void* address)
+{
+    IN_CONTEXT;
+    if (fault)
+        return fault;
+    catch_up();
+    auto block = memory.find((uintptr_t)address);
+    if (block == memory.end())
+        return invalid_value;
+    used -= block->second;
+    memory.erase(block);
+    return std::free(address), ok;
+}
+API cuMemHostAlloc(void** address, size_t bytes, unsigned) { IN_CONTEXT; pinned[(uintptr_t)(*address = std::malloc(bytes))] = bytes; return ok; }
+API cuMemFreeHost(void* address) { IN_CONTEXT; catch_up(); pinned.erase((uintptr_t)address); return std::free(address), ok; }
+
+API cuMemcpyHtoDAsync_v2(void* target, const void* source, size_t bytes, void*)
+{
+    IN_CONTEXT;
+    if (fault)
+        return fault;
+    if (!holds(memory, target, bytes))
+        return invalid_value;
+    if (holds(pinned, source, bytes))
+        return late.push_back({target, source, bytes}), ok;
+    catch_up();
+    return std::memcpy(target, source, bytes), ok;
+}
+API cuMemcpyDtoHAsync_v2(void* target, const void* source, size_t bytes, void*)
+{
+    IN_CONTEXT;
+    if (fault)
+        return fault;
+    if (!holds(memory, source, bytes))
+        return invalid_value;
+    catch_up();
+    return std::memcpy(target, source, bytes), ok;
+}
+
+API cuModuleLoadDataEx(void** module, const void* image, unsigned, int*, void**)
+{
+    IN_CONTEXT;
+    auto* text = new std::string((const char*)image);
+    modules.push_back(text);
+    auto target = text->find(".target ");
+    log("module for " + text->substr(target + 8, text->find('\n', target) - target - 8));
+    return *module = text, ok;
+}
+API cuModuleUnload(void* module) { IN_CONTEXT; std::erase(modules, (std::string*)module); delete (std::string*)module; return ok; }
+API cuModuleGetFunction(void** function, void* module, const char* name)
+{
+    IN_CONTEXT;
+    auto find = library() ? (void* (*)(const char*))dlsym(library(), "dom_kernel") : nullptr;
+    if (!find || ((std::string*)module)->find(".entry " + std::string(name) + "(") == std::string::npos || !find(name))
+        return not_found;
+    static std::map<std::string, Function*> functions;
+    auto& known = functions[name];
+    if (!known)
+        known = new Function{name, find(name)};
+    return *function = known, ok;
+}
+API cuFuncSetAttribute(void* function, int attribute, int value) { IN_CONTEXT; return attribute == 8 ? ((Function*)function)->shared = value, ok : invalid_value; }
+
+API cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void*, void** arguments, void**)
+{
+    IN_CONTEXT;
+    if (fault)
+        return fault;
+    auto* f = (Function*)function;
+    if (gx == 0 || gy == 0 || gz == 0 || gy > 65535 || gz > 65535 || shared > f->shared)
+        return invalid_value;
+    catch_up();
+    static auto launch = (void (*)(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void**))dlsym(library(), "dom_launch");
+    if (f->name == given("FAKE_FAULT", ""))
+        return fault = illegal_address, ok;
+    return launch(f->kernel, gx, gy, gz, bx, by, bz, shared, arguments), ok;
+}
+
+API cuGetErrorName(int error, const char** text)
+{
+    switch (error)
+    {
+        case invalid_value: return *text = "CUDA_ERROR_INVALID_VALUE", ok;
+        case no_device: return *text = "CUDA_ERROR_NO_DEVICE", ok;
+        case invalid_context: return *text = "CUDA_ERROR_INVALID_CONTEXT", ok;
+        case not_found: return *text = "CUDA_ERROR_NOT_FOUND", ok;
+        case illegal_address: return *text = "CUDA_ERROR_ILLEGAL_ADDRESS", ok;
+        default: return invalid_value;
+    }
+}
+API cuGetErrorString(int error, const char** text) { return error == illegal_address ? *text = "an illegal memory access was encountered", ok : invalid_value; }
