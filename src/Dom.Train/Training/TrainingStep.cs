@@ -108,7 +108,7 @@ public sealed class TrainingStep(Network network, Tensor momentum, TrainOptions 
 
     private static float? Divisor(DomPolicy policy, bool active) => active && policy.ReNorm == ReNorm.Kept ? 0 : null;
 
-    private Pass PassAt(BatchNormMode mode, Batch batch, StepPosition position) => new(mode)
+    private Pass PassAt(BatchNormMode mode, Batch batch, StepPosition position) => new(mode, options.Precision)
     {
         Dropout = (RandomStream.For(options.Seed, RandomPurpose.Dropout, position.Epoch, position.Global), batch.SampleIds),
     };
