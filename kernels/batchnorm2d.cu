@@ -65,6 +65,9 @@ template <int N> struct Affine
             scale[j] *= inverse_std_of(values[j], epsilon);
     }
     __device__ __forceinline__ float of(float x, int j) const { return fused_multiply_add(x - mean[j], scale[j], beta[j]); }
+
+    // Whether the rectifier gave 0.
+    __device__ __forceinline__ bool is_cut(float x, int j, bool relu) const { return relu & (of(x, j) <= 0); }
 };
 
 // ---- Forward --------------------------------------------------------------------------------------------------------------------------------
@@ -113,7 +116,7 @@ template <bool Backwards, class T, int N> DEVICE void apply(const Share<N>& shar
         for (int j = 0; j < N; j++)
         {
             v[j] = affine.of(v[j], j);
-            v[j] = relu & (v[j] < 0) ? 0 : v[j]; // NaN stays; & and not &&: no branch
+            v[j] = (relu & (v[j] < 0)) ? 0 : v[j]; // NaN stays; & and not &&: no branch
         }
         store_rounded(out + index, v);
     });
@@ -155,7 +158,7 @@ DEVICE void parameter_gradients(const Share<N>& share, const Affine<N>& affine, 
 #pragma unroll
         for (int j = 0; j < N; j++)
         {
-            float passed = relu & (affine.of(x[j], j) <= 0) ? 0 : dy[j];
+            float passed = affine.is_cut(x[j], j, relu) ? 0 : dy[j];
             sums[j] += passed;
             products[j] = fused_multiply_add(passed, x[j] - affine.mean[j], products[j]);
         }
@@ -211,7 +214,7 @@ template <class T, int N> DEVICE void train_input_gradient(const BatchNorm2dTrai
 #pragma unroll
         for (int j = 0; j < N; j++)
         {
-            float passed = relu & (affine.of(x[j], j) <= 0) ? 0 : dy[j];
+            float passed = affine.is_cut(x[j], j, relu) ? 0 : dy[j];
             dy[j] = fused_multiply_add(affine.scale[j], passed, fused_multiply_add(slope[j], x[j] - affine.mean[j], offset[j]));
         }
         store_rounded(dx + index, dy);
@@ -234,7 +237,7 @@ template <class T, int N> DEVICE void infer_input_gradient(const BatchNorm2dInfe
         widen(elements[1], dy);
 #pragma unroll
         for (int j = 0; j < N; j++)
-            dy[j] = relu & (affine.of(x[j], j) <= 0) ? 0 : affine.scale[j] * dy[j];
+            dy[j] = affine.is_cut(x[j], j, relu) ? 0 : affine.scale[j] * dy[j];
         store_rounded(dx + index, dy);
     });
 }

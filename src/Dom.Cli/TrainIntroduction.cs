@@ -23,9 +23,10 @@ internal static class TrainIntroduction
             var (padding, flip) => $"crop after padding by {padding}{(flip ? ", flip" : "")}",
         };
         string dom = string.Create(culture, $"threshold {options.EffectiveThreshold}, warm-up {options.EffectiveWarmup} {(options.EffectiveWarmup == 1 ? "epoch" : "epochs")}");
-        string device = run.Description.Device == "cpu"
-            ? $"cpu, {run.Description.Threads} threads, convolutions {run.Description.Convolution ?? "direct"}" : run.Description.Device;
         string evaluation = options.EvaluationAttack.Kind == Train.Attacks.AttackKind.None ? "" : $"; tested with {options.EvaluationAttack}";
+        string device = run.Description.Device == "cpu"
+            ? $"cpu, {run.Description.Threads} threads, convolutions {run.Description.Convolution ?? "direct"}"
+            : run.Description.Device;
         screen.List(
             ("data", RunReportBuilder.Describe(run.Data)),
             ("model", string.Create(culture, $"{options.Model}, {run.Trainer.Network.ParameterCount:N0} parameters")),
@@ -33,7 +34,7 @@ internal static class TrainIntroduction
                 $"{options.Epochs} epochs of {run.Trainer.Steps} steps, batch {options.Batch}, lr {options.LearningRate} {OptionTexts.NameOf(options.Schedule)}, momentum {options.Momentum}, weight decay {options.WeightDecay}, {augmentation}, seed {options.Seed}")),
             ("attack", options.Attack == Train.Attacks.AttackKind.None ? "none (natural training)" : $"{options.TrainAttack}{evaluation}"),
             ("dom", options.Dom == DomAction.Off ? $"off ({dom})" : $"{OptionTexts.NameOf(options.Dom)}, {dom}, mode {OptionTexts.NameOf(options.DomMode)}"),
-            ("device", remark is null ? device : $"{device} ({remark})"),
+            ("device", $"{device}, {OptionTexts.NameOf(options.Precision)}{(remark is null ? "" : $" ({remark})")}"),
             ("folder", run.Folder.Path));
         if (run.Trainer.State is { Epoch: > 0 } or { Step: > 0 })
             screen.Writer.WriteLine($"Going on in epoch {Math.Min(run.Trainer.State.Epoch + 1, options.Epochs)}, after step {run.Trainer.State.Step}.");

@@ -120,7 +120,7 @@ public sealed class FakeDriverTests
         {
             var (code, output) = Dom([.. Tiny(name), "--device", "cuda:0"]);
             Assert.That(code, Is.Zero, output);
-            Assert.That(output, Does.Match(@"(?m)^device +cuda:0 \(Fake GPU, 3 GiB\)"));
+            Assert.That(output, Does.Match(@"(?m)^device +cuda:0, f32 \(Fake GPU, 3 GiB\)"));
         }
         string[] files = [.. Directory.GetFiles(Path.Combine(_folder, "first", "ledger")), Path.Combine(_folder, "first", "checkpoints", "last.safetensors")];
         foreach (string file in files)

@@ -7,7 +7,7 @@ public sealed partial class CudaBackend :
     IKernel<BatchNorm2dTrain>, IKernel<BatchNorm2dInfer>, IKernel<BatchNorm2dTrainBackward>, IKernel<BatchNorm2dInferBackward>
 {
     private static readonly ChannelKernel
-        s_statistics = new("batchnorm2d", "batchnorm2d_statistics"), s_normalize = new("batchnorm2d", "batchnorm2d_normalize"),
+        s_statistics = new("batchnorm2d", "batchnorm2d_statistics"), s_normalizeByBatch = new("batchnorm2d", "batchnorm2d_normalize"),
         s_inferNorm = new("batchnorm2d", "batchnorm2d_infer"),
         s_trainParameterGradients = new("batchnorm2d", "batchnorm2d_train_parameter_gradients"),
         s_trainInputGradient = new("batchnorm2d", "batchnorm2d_train_input_gradient"),
@@ -20,7 +20,7 @@ public sealed partial class CudaBackend :
         var launch = ShareChannels(call.X.Type, call.Rows, call.Channels, OneOperandThreads, sums: true,
             call.X, call.Gamma, call.Beta, call.Y, call.Mean, call.InverseStd);
         Launch(s_statistics, call.X.Type, launch, call);
-        Launch(s_normalize, call.X.Type, launch, call);
+        Launch(s_normalizeByBatch, call.X.Type, launch, call);
     }
 
     void IKernel<BatchNorm2dInfer>.Run(in BatchNorm2dInfer call) => Launch(

@@ -27,8 +27,8 @@ public sealed partial class CudaBackend :
     private void CrossEntropy(in SoftmaxCrossEntropyStep call)
     {
         var grid = new Dim3((call.Rows + LossRowsPerBlock - 1) / LossRowsPerBlock);
-        Launch(s_lossStep, call.Logits.Type, grid, call, LossThreads);
+        Launch(s_lossStep, call.Logits.Type, grid, call, threads: LossThreads);
         if (call.Divisor == 0 && !call.DLogits.IsNone)
-            Launch(s_lossGradientOverKept, call.Logits.Type, grid, call, LossThreads);
+            Launch(s_lossGradientOverKept, call.Logits.Type, grid, call, threads: LossThreads);
     }
 }

@@ -40,7 +40,8 @@ public sealed partial class CompiledAgainTests
             Assert.Ignore("ptxas is neither on the PATH nor in the folder that DOM_CUDA_TOOLS names; kernels/tools.sh FOLDER unpacks it.");
             return;
         }
-        var jobs = PtxFile.All.SelectMany(f => f.Architecture == "sm_80" ? new[] { (File: f, For: "sm_80"), (f, "sm_90a") } : [(f, f.Architecture)]).ToArray();
+        var jobs = PtxFile.All.SelectMany(f => f.Architecture == "sm_80" ? new[] { (f, "sm_80"), (f, "sm_90a") } : [(f, f.Architecture)])
+            .Select(job => (File: job.Item1, For: job.Item2)).ToArray();
         var reports = jobs.AsParallel().AsOrdered().Select(job => Assemble(assembler, job.File, job.For)).ToArray();
         var table = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{"kernel",-44} {"for",-7} registers  shared  stack  spilled\n"));
         foreach (var usage in reports.SelectMany(r => r).OrderBy(u => u.Kernel, StringComparer.Ordinal))
