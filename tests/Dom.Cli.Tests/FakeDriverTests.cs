@@ -40,7 +40,9 @@ public sealed class FakeDriverTests
     [Test]
     public void The_conformance_suite_passes_on_the_driver_and_everything_is_given_back([Values(80, 90)] int capability)
     {
-        var (code, output) = Dom(["check", "--json"], ("FAKE_CAPABILITY", $"{capability}"), ("FAKE_MEMORY", "300000000"));
+        // What another capability changes is the convolutions.
+        string[] filter = capability == 80 ? [] : ["--filter", "conv2d"];
+        var (code, output) = Dom(["check", "--json", .. filter], ("FAKE_CAPABILITY", $"{capability}"), ("FAKE_MEMORY", "300000000"));
         Assert.That(code, Is.Zero, output);
         string[] lines = output.Trim().Split('\n');
         var json = JsonDocument.Parse(lines.Single(line => line.StartsWith('{'))).RootElement;

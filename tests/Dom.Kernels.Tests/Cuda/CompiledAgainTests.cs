@@ -43,10 +43,11 @@ public sealed partial class CompiledAgainTests
         var jobs = PtxFile.All.SelectMany(f => f.Architecture == "sm_80" ? new[] { (f, "sm_80"), (f, "sm_90a") } : [(f, f.Architecture)])
             .Select(job => (File: job.Item1, For: job.Item2)).ToArray();
         var reports = jobs.AsParallel().AsOrdered().Select(job => Assemble(assembler, job.File, job.For)).ToArray();
-        var table = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{"kernel",-44} {"for",-7} registers  shared  stack  spilled\n"));
+        var table = new StringBuilder(string.Create(CultureInfo.InvariantCulture, $"{"kernel",-52} {"for",-7} registers  shared  stack  spilled\n"));
         foreach (var usage in reports.SelectMany(r => r).OrderBy(u => u.Kernel, StringComparer.Ordinal))
-            table.Append(CultureInfo.InvariantCulture, $"{usage.Kernel,-44} {usage.Architecture,-7} {usage.Registers,9}  {usage.Shared,6}  {usage.Stack,5}  {usage.Spilled,7}\n");
+            table.Append(CultureInfo.InvariantCulture, $"{usage.Kernel,-52} {usage.Architecture,-7} {usage.Registers,9}  {usage.Shared,6}  {usage.Stack,5}  {usage.Spilled,7}\n");
         TestContext.Out.WriteLine(table);
+        File.WriteAllText(Path.Combine(AppContext.BaseDirectory, "registers.txt"), table.ToString()); // for a run whose tests print nothing
         var expected = jobs.SelectMany(job => job.File.Entries.Select(entry => (entry.Name, job.For)));
         Assert.That(reports.SelectMany(r => r).Select(u => (u.Kernel, u.Architecture)), Is.EquivalentTo(expected), "every kernel is in the table");
         Assert.That(reports.SelectMany(r => r).Where(u => u.Spilled > 0).Select(u => $"{u.Kernel} for {u.Architecture}"), Is.Empty, "these spill; give a thread less to hold");
