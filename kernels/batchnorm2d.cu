@@ -5,6 +5,7 @@
 // Who does what: channels.h. The sums of x are of x - x[0]: subtracting a value of the channel keeps the digits that
 // sum(x^2) - sum(x)^2 would lose at |mean| >> std. Every sum has a fixed order, in f32 up to about 60 addends, the last of them in f64.
 #include "channels.h"
+#include "math.h"
 
 struct BatchNorm2dTrain
 {
@@ -33,7 +34,7 @@ struct BatchNorm2dInferBackward
     int relu;
 };
 
-DEVICE float inverse_std_of(float variance, float epsilon) { return 1 / square_root(variance + epsilon); }
+DEVICE float inverse_std_of(float variance, float epsilon) { return inverse_square_root(variance + epsilon); }
 
 // y = (x - mean) scale + beta for the channels of a thread, with scale = gamma / std. Forward and backward compute it alike, bit for bit: they agree
 // on where the rectifier is 0.
