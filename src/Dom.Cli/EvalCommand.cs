@@ -6,6 +6,7 @@ using Dom.Nn.Models;
 using Dom.Nn.StateDictionaries;
 using Dom.Train.Attacks;
 using Dom.Train.Data;
+using Dom.Train.Reports;
 using Dom.Train.Training;
 
 namespace Dom.Cli;
@@ -21,6 +22,8 @@ internal sealed class EvalCommand
 
     private readonly Option<string?> _dataDirectory = SharedOptions.DataDirectory();
     private readonly Option<string?> _model = Given.Option("--model", "NAME", $"The network: {string.Join(", ", ModelCatalog.Names)}. Default: the run's.");
+
+    private readonly Option<string?> _precision = SharedOptions.Precision("Default: the run's, or f32.");
 
     private readonly Option<string?> _attack = Given.Option("--attack", "none|fgsm|rs-fgsm|pgd",
         "Attack on the test images; pgd-20 is pgd with 20 steps. Default: the one that tested the run, or none.");
@@ -46,7 +49,7 @@ internal sealed class EvalCommand
             "Measures a network on the test images, clean and under attack. Model and data are read from a run's checkpoint; a plain state dictionary needs --model and --data.");
         foreach (var option in new Option[]
         {
-            eval._checkpoint, eval._data, eval._dataDirectory, eval._model, eval._attack, eval._epsilon, eval._steps, eval._stepSize, eval._norm,
+            eval._checkpoint, eval._data, eval._dataDirectory, eval._model, eval._precision, eval._attack, eval._epsilon, eval._steps, eval._stepSize, eval._norm,
             eval._batch, eval._seed, eval._limitTest, eval._device, eval._threads, eval._convolution, eval._profile, eval._json,
         })
             command.Add(option);
@@ -67,17 +70,25 @@ internal sealed class EvalCommand
         // What is asked for is understood before anything is read: a mistyped name should not wait for a large file.
         var (kind, steps) = parse.Attack(_attack, _steps);
         var convolution = parse.Convolution(_convolution) ?? ConvolutionMethod.Auto;
+        var precision = parse.Precision(_precision);
         string? model = parse.Model(_model), data = parse.DataSet(_data);
         var file = SafetensorsFile.Read(path);
         var run = Checkpoint.OptionsOf(file);
         if (run is null && (model is null || data is null))
             throw new OptionException($"{path} is a state dictionary and does not say what it was trained on; give {(model is null ? "--model" : "--data")}.");
         var options = Options(parse, run ?? new TrainOptions(), kind, steps) with { DataDirectory = parse.Text(_dataDirectory) };
-        options = options with { Model = model ?? options.Model, Data = data ?? options.Data };
+        options = options with { Model = model ?? options.Model, Data = data ?? options.Data, Precision = precision ?? options.Precision };
         options.Validate();
 
         int threads = parse.Whole(_threads) ?? 0;
         using var backend = Profile.Open(parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads, convolution), out var profile);
+        if (precision is null && PrecisionSupport.MissingKernel(options.Precision, backend) is not null)
+        {
+            throw new OptionException(
+                $"{path} was trained in bf16 and would be measured so, but the {backend.Name} device computes in f32 only; "
+                + "use --device cuda:0 or reference, or --precision f32.");
+        }
+        PrecisionSupport.Require(options.Precision, backend);
         var set = TrainingData.Open(options);
         var module = ModelCatalog.Create(options.Model, set.Test.Height, set.Test.Width, set.Test.Channels, set.ClassNames.Count);
         using var network = new Network(module, backend, seed: 0, DataSets.Normalization(set));
@@ -90,7 +101,7 @@ internal sealed class EvalCommand
         var clean = Measure(AttackOptions.None);
         var robust = attack.Kind == AttackKind.None ? null : Measure(attack);
         var figures = new EvalFigures(
-            path, options.Data, options.Model, clean.Samples, clean.Accuracy, clean.Loss, robust is null ? null : attack.ToString(),
+            path, options.Data, options.Model, OptionTexts.NameOf(options.Precision), clean.Samples, clean.Accuracy, clean.Loss, robust is null ? null : attack.ToString(),
             robust is null ? null : options.Epsilon, robust?.Accuracy, robust?.Loss);
         figures.Print(screen, attack.ShortName);
         profile?.Finish(screen.Writer);
@@ -100,7 +111,7 @@ internal sealed class EvalCommand
 
         EvaluationResult Measure(AttackOptions attacked)
         {
-            var result = Evaluation.Run(network, split, attacked, seed, batch: batch, progress: done =>
+            var result = Evaluation.Run(network, split, attacked, seed, batch: batch, precision: options.Precision, progress: done =>
             {
                 profile?.StepDone(isLast: false);
                 if (screen.IsLive)
@@ -126,14 +137,14 @@ internal sealed class EvalCommand
 
 /// <summary>What an evaluation found, as <c>--json</c> prints it: accuracies are 0..1, losses in nats.</summary>
 internal sealed record EvalFigures(
-    string Checkpoint, string Data, string Model, int Samples, double Accuracy, double Loss,
+    string Checkpoint, string Data, string Model, string Precision, int Samples, double Accuracy, double Loss,
     string? Attack, double? Epsilon, double? RobustAccuracy, double? RobustLoss)
 {
     /// <summary>The same for people.</summary>
     public void Print(Screen screen, string attack)
     {
         var culture = CultureInfo.InvariantCulture;
-        screen.Writer.WriteLine(string.Create(culture, $"{Model} on {Samples:N0} test images of {Data}"));
+        screen.Writer.WriteLine(string.Create(culture, $"{Model} on {Samples:N0} test images of {Data}, in {Precision}"));
         screen.Writer.WriteLine(string.Create(culture, $"clean accuracy   {TrainProgress.Percent(Accuracy)}  (loss {Loss:0.0000})"));
         if (RobustAccuracy is { } robust)
             screen.Writer.WriteLine(string.Create(culture, $"{attack + " accuracy",-16} {TrainProgress.Percent(robust)}  (loss {RobustLoss:0.0000}; {Attack})"));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Dom.Kernels.Cpu;
+using Dom.Nn;
 using Dom.Nn.Models;
 using Dom.Tensors.Backend;
 using Dom.Train;
@@ -31,6 +32,11 @@ internal static class SharedOptions
     public static Option<string?> Convolution(string otherwise = "Default: auto, by shape.") =>
         Given.Option("--conv", "auto|direct|winograd", "How the cpu device computes convolutions: direct, or winograd for 3x3 with stride 1 (about twice as fast, "
             + $"rounding errors about ten times as large). {otherwise}");
+
+    /// <summary>Which type activations have.</summary>
+    public static Option<string?> Precision(string otherwise) =>
+        Given.Option("--precision", "f32|bf16", "Type in which activations are stored: f32, or bf16, in half the memory; sums, the learned weights and the optimizer stay in f32. "
+            + $"The cpu device has f32 only. {otherwise}");
 
     /// <summary>Where the time goes.</summary>
     public static Option<string?> Profile() => Given.Option("--profile", "FILE",
@@ -73,6 +79,11 @@ internal static class SharedOptions
         return (parse.Choice(attack,
             ("none", AttackKind.None), ("fgsm", AttackKind.Fgsm), ("rs-fgsm", AttackKind.RsFgsm), ("pgd", AttackKind.Pgd)), given);
     }
+
+    /// <summary>The type of activations that was named, or null.</summary>
+    /// <exception cref="OptionException">There is none of that name.</exception>
+    public static Precision? Precision(this ParseResult parse, Option<string?> option) =>
+        parse.Choice(option, ("f32", Nn.Precision.F32), ("bf16", Nn.Precision.BF16));
 
     /// <summary>The way to compute convolutions that was named, or null.</summary>
     /// <exception cref="OptionException">There is none of that name.</exception>

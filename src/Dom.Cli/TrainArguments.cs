@@ -16,6 +16,7 @@ internal sealed class TrainArguments
 
     private readonly Option<string?> _dataDirectory = SharedOptions.DataDirectory();
     private readonly Option<string?> _model = Given.Option("--model", "NAME", $"The network: {string.Join(", ", ModelCatalog.Names)}.");
+    private readonly Option<string?> _precision = SharedOptions.Precision("Written into run.json, and the same when the run is resumed. Default: f32.");
     private readonly Option<string?> _epochs = Given.Option("--epochs", "N", "Passes over the training images.");
     private readonly Option<string?> _batch = Given.Option("--batch", "N", "Images in a step.");
     private readonly Option<string?> _rate = Given.Option("--lr", "RATE", "Peak learning rate.");
@@ -71,7 +72,7 @@ internal sealed class TrainArguments
     {
         Option[] options =
         [
-            _data, _dataDirectory, _preset, _model, _epochs, _batch, _rate, _schedule, _momentum, _weightDecay, _seed, _cropPadding, _noFlip,
+            _data, _dataDirectory, _preset, _model, _precision, _epochs, _batch, _rate, _schedule, _momentum, _weightDecay, _seed, _cropPadding, _noFlip,
             _attack, _epsilon, _stepSize, _steps, _evaluationSteps, _norm, _batchNorm, _dom, _threshold, _warmup, _domMode, _reNorm,
             _labelNoise, _limitTrain, _limitTest,
         ];
@@ -89,6 +90,7 @@ internal sealed class TrainArguments
         {
             DataDirectory = parse.Text(_dataDirectory),
             Model = parse.Model(_model) ?? start.Model,
+            Precision = parse.Precision(_precision) ?? start.Precision,
             Batch = parse.Whole(_batch) ?? start.Batch,
             LearningRate = parse.Number(_rate) ?? start.LearningRate,
             Schedule = parse.Choice(_schedule, ("constant", ScheduleKind.Constant), ("piecewise", ScheduleKind.Piecewise),

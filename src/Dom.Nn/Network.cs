@@ -6,15 +6,17 @@ namespace Dom.Nn;
 
 /// <summary>
 /// A module with memory on a backend: one arena that holds all parameters, one for their gradients, and the running statistics. The input is
-/// pixels in 0..1; the normalization is the first operator inside, so attacks live in pixel space and cannot get it wrong.
+/// pixels in 0..1; the normalization is the first operator inside, so attacks live in pixel space and cannot get it wrong. From the first pass in bf16 on
+/// there is a third arena: the parameters rounded to bf16.
 /// </summary>
 public sealed class Network : IDisposable
 {
-    private const int Alignment = 16; // floats: every parameter starts on a cache line of its own
+    private const int Alignment = 16; // elements: every parameter starts on a cache line of its own, and on 32 bytes in the bf16 copy
 
     private readonly Module _module;
     private readonly Tensor? _mean, _std;
     private readonly Dictionary<Tensor, Tensor> _gradientSlots = new(ReferenceEqualityComparer.Instance);
+    private Tensor? _roundedArena;
 
     /// <summary>Gives the module memory and its first values.</summary>
     /// <param name="module">The module; it must not be in another network.</param>
@@ -92,7 +94,10 @@ public sealed class Network : IDisposable
         using var scope = new TensorScope();
         var x = _mean is null ? pixels : Normalize.Apply(pixels, _mean, _std!);
         if (pass.Precision == Precision.BF16)
+        {
+            RoundParameters();
             x = Cast.Apply(x, DType.BF16);
+        }
         var logits = _module.Apply(x, pass);
         return scope.Keep(logits.Type == DType.BF16 ? Cast.Apply(logits, DType.F32) : logits);
     }
@@ -101,15 +106,39 @@ public sealed class Network : IDisposable
     public void Dispose()
     {
         foreach (var (_, parameter) in Parameters)
+        {
             parameter.Value.Dispose();
+            if (_roundedArena is not null)
+                parameter.Rounded.Dispose();
+        }
         foreach (var slot in _gradientSlots.Values)
             slot.Dispose();
         foreach (var (_, buffer) in Buffers)
             buffer.Value.Dispose();
         Arena.Dispose();
         GradientArena.Dispose();
+        _roundedArena?.Dispose();
         _mean?.Dispose();
         _std?.Dispose();
+    }
+
+    /// <summary>
+    /// Brings the bf16 copy of all parameters up to date, in one call. Every pass does so: whether an optimizer, a checkpoint or somebody's hand has
+    /// changed the arena since the last one is not known here, and the call is small beside a forward pass.
+    /// </summary>
+    private void RoundParameters()
+    {
+        if (_roundedArena is null)
+        {
+            _roundedArena = Tensor.Persistent(Arena.Shape, DType.BF16, Backend, "bf16 parameters");
+            int start = 0;
+            foreach (var (_, parameter) in Parameters)
+            {
+                parameter.Rounded = Slice(_roundedArena, start, parameter.Shape);
+                start += Aligned(parameter.Shape.Count);
+            }
+        }
+        Backend.Run(new Cast(Arena.Read, _roundedArena.Write));
     }
 
     private static int Aligned(int count) => (count + Alignment - 1) / Alignment * Alignment;

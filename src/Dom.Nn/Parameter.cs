@@ -55,13 +55,13 @@ public enum FileLayout
     ChannelsSecond,
 }
 
-/// <summary>A learned tensor: a slice of its network's parameter arena, f32.</summary>
+/// <summary>A learned tensor: a slice of its network's parameter arena, f32. In mixed precision it is the master copy that the optimizer moves.</summary>
 /// <param name="shape">Shape in memory.</param>
 /// <param name="initialization">First values.</param>
 /// <param name="layout">How it is laid out in files.</param>
 public sealed class Parameter(Shape shape, Initialization initialization, FileLayout layout = FileLayout.AsIs)
 {
-    private Tensor? _value;
+    private Tensor? _value, _rounded;
 
     /// <summary>Shape in memory.</summary>
     public Shape Shape { get; } = shape;
@@ -78,6 +78,14 @@ public sealed class Parameter(Shape shape, Initialization initialization, FileLa
     {
         get => _value ?? throw new InvalidOperationException("A parameter has no memory before its module is put into a Network.");
         internal set => _value = value;
+    }
+
+    /// <summary>The values rounded to bf16, which kernels read in a pass of <see cref="Precision.BF16"/>: as they were at the start of the last such pass.</summary>
+    /// <exception cref="InvalidOperationException">The network has not been applied in bf16 yet: there is no such copy.</exception>
+    public Tensor Rounded
+    {
+        get => _rounded ?? throw new InvalidOperationException("A parameter has no bf16 copy before its Network is applied with Precision.BF16.");
+        internal set => _rounded = value;
     }
 }
 

@@ -21,7 +21,7 @@ public enum Precision
     /// <summary>f32 throughout.</summary>
     F32,
 
-    /// <summary>bf16 activations and a bf16 copy of the weights; accumulation in f32.</summary>
+    /// <summary>bf16 activations and a bf16 copy of the weights; accumulation and weight gradients in f32.</summary>
     BF16,
 }
 
@@ -29,7 +29,7 @@ public enum Precision
 /// How a network is to be applied: an argument of every forward pass, never a flag on a module, so an attack cannot leave a network in the wrong mode.
 /// </summary>
 /// <param name="BatchNorm">What batch normalization does.</param>
-/// <param name="Precision">Type of the activations.</param>
+/// <param name="Precision">Type of the activations. The input and the logits are f32 in any case, and so are the gradients of the input and the parameters.</param>
 public sealed record Pass(BatchNormMode BatchNorm, Precision Precision = Precision.F32)
 {
     /// <summary>Training: batch statistics that update the running ones.</summary>

@@ -149,6 +149,34 @@ public sealed class TrainCommandTests
     }
 
     [Test]
+    public void A_run_in_bf16_says_so_everywhere_and_is_evaluated_in_bf16_unless_told_otherwise()
+    {
+        using var scratch = new ScratchFolder();
+        var result = Cli.Run(
+            "train", "--data", "embedded", "--model", "mlp", "--limit-train", "20", "--limit-test", "20", "--epochs", "1", "--batch", "10",
+            "--precision", "BF16", "--device", "reference", "--out", scratch["run"]);
+        Assert.That(result.Code, Is.Zero, result.Error);
+        var folder = new RunFolder(scratch["run"]);
+        JsonElement Eval(params string[] more) =>
+            JsonDocument.Parse(Cli.Run(["eval", "--checkpoint", folder.Last, "--device", "reference", "--json", .. more]).Output).RootElement;
+        JsonElement asTrained = Eval(), exact = Eval("--precision", "f32");
+        Assert.Multiple(() =>
+        {
+            Assert.That(result.Output, Does.Contain("reference, bf16"));
+            Assert.That(folder.ReadDescription().Options.Precision, Is.EqualTo(Dom.Nn.Precision.BF16));
+            Assert.That(File.ReadAllText(folder.ReportFile), Does.Contain("--precision"));
+            Assert.That(asTrained.GetProperty("precision").GetString(), Is.EqualTo("bf16"));
+            Assert.That(asTrained.GetProperty("loss").GetDouble(), Is.EqualTo(folder.ReadMetrics()[^1].TestLoss));
+            Assert.That(exact.GetProperty("precision").GetString(), Is.EqualTo("f32"));
+            Assert.That(exact.GetProperty("loss").GetDouble(), Is.Not.EqualTo(asTrained.GetProperty("loss").GetDouble()));
+        });
+        Cli.Run("eval", "--checkpoint", folder.Last, "--device", "cpu").ShouldFail(ExitCode.WrongUsage, "was trained in bf16", "or --precision f32");
+        Cli.Run("train", "--resume", scratch["run"], "--device", "cpu").ShouldFail(ExitCode.WrongUsage, "started with --precision bf16");
+        Assert.That(Cli.Run("eval", "--checkpoint", folder.Last, "--device", "cpu", "--precision", "f32").Code, Is.Zero);
+        Assert.That(Cli.Run("train", "--resume", scratch["run"]).Output, Does.Contain("is finished"), "on the device that it was started on");
+    }
+
+    [Test]
     public void Resuming_a_finished_run_says_so_and_changes_nothing()
     {
         using var scratch = new ScratchFolder();

@@ -1,5 +1,4 @@
 using Dom.Tensors;
-using Dom.Tensors.Ops;
 
 namespace Dom.Nn.Layers;
 
@@ -27,7 +26,7 @@ public sealed class Conv2d : Module
     /// <inheritdoc/>
     public override Tensor Apply(Tensor x, Pass pass)
     {
-        var weight = _weight.Value;
-        return Tensors.Ops.Conv2d.Apply(x, x.Type == DType.BF16 ? Cast.Apply(weight, DType.BF16) : weight, _stride, _padding);
+        var rounded = pass.Precision == Precision.BF16 ? _weight.Rounded : null;
+        return Tensors.Ops.Conv2d.Apply(x, _weight.Value, _stride, _padding, rounded);
     }
 }

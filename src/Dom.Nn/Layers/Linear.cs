@@ -20,7 +20,10 @@ public sealed class Linear : Module
     }
 
     /// <inheritdoc/>
-    public override Tensor Apply(Tensor x, Pass pass) => x.Type == DType.BF16
-        ? Tensors.Ops.Linear.Apply(x, Cast.Apply(_weight.Value, DType.BF16), Cast.Apply(_bias.Value, DType.BF16))
-        : Tensors.Ops.Linear.Apply(x, _weight.Value, _bias.Value);
+    /// <remarks>
+    /// In bf16 the weight is cast here, for its gradient to be cast back: a matrix product has one type for its operands and its result, and so cannot
+    /// write the gradient in f32 as a convolution does. A residual network has one such layer, and a small one. The bias is read, and its gradient written, in f32.
+    /// </remarks>
+    public override Tensor Apply(Tensor x, Pass pass) => Tensors.Ops.Linear.Apply(
+        x, pass.Precision == Precision.BF16 ? Cast.Apply(_weight.Value, DType.BF16) : _weight.Value, _bias.Value);
 }

@@ -12,7 +12,7 @@ public readonly record struct BiasGradient(View Dy, View DBias, int Rows, int Co
 /// <summary>The fully connected layer, y = x weight^T + bias, with PyTorch's layout of the weight.</summary>
 public static class Linear
 {
-    /// <summary>x [N, In], weight [Out, In], bias [Out] or null -> y [N, Out].</summary>
+    /// <summary>x [N, In], weight [Out, In], bias [Out] or null -> y [N, Out]. Beside x and weight in bf16 the bias is f32.</summary>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     public static Tensor Apply(Tensor x, Tensor weight, Tensor? bias = null)
     {

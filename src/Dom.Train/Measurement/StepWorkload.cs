@@ -30,12 +30,13 @@ public sealed class StepWorkload : IDisposable
     public static IReadOnlyList<string> Works { get; } = ["train", "infer", "pgd"];
 
     /// <summary>A fresh network and a batch of 32x32 RGB images.</summary>
-    /// <param name="options">Model, batch and attack count; data and epochs do not. The learning rate should be small: labels are random.</param>
+    /// <param name="options">Model, batch, precision and attack count; data and epochs do not. The learning rate should be small: labels are random.</param>
     /// <param name="backend">Where to compute; stays with the caller.</param>
-    /// <exception cref="OptionException">An option makes no sense.</exception>
+    /// <exception cref="OptionException">An option makes no sense, or the backend cannot compute in the precision.</exception>
     public StepWorkload(TrainOptions options, IBackend backend)
     {
         options.Validate();
+        PrecisionSupport.Require(options.Precision, backend);
         _options = options;
         _backend = new OperationCounter(backend);
         _rows = Enumerable.Range(0, options.Batch).ToArray();
@@ -89,7 +90,7 @@ public sealed class StepWorkload : IDisposable
     public void Infer()
     {
         using var scope = new TensorScope();
-        _network.Apply(_images.Gather(_rows, Augmentation.None, default).Pixels, Pass.Evaluate).ToFloats();
+        _network.Apply(_images.Gather(_rows, Augmentation.None, default).Pixels, Pass.Evaluate with { Precision = _options.Precision }).ToFloats();
     }
 
     /// <inheritdoc/>

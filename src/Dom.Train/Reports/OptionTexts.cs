@@ -18,6 +18,7 @@ public static class OptionTexts
         {
             new("--data", options.Data),
             new("--model", options.Model),
+            new("--precision", NameOf(options.Precision)),
             new("--epochs", Text(options.Epochs)),
             new("--batch", Text(options.Batch)),
             new("--lr", Text(options.LearningRate)),

@@ -25,13 +25,17 @@ public static class Evaluation
     /// <param name="seed">Seed of random starts.</param>
     /// <param name="epoch">Epoch, for random starts.</param>
     /// <param name="batch">Samples evaluated at once. Rows do not influence each other in evaluation mode; the size decides on memory and speed.</param>
+    /// <param name="precision">Type of the activations, of the attack's too.</param>
     /// <param name="progress">Called with the number of samples done.</param>
     /// <param name="cancel">Stops between batches.</param>
+    /// <exception cref="OptionException">The backend cannot compute in the precision.</exception>
     /// <exception cref="OperationCanceledException">Canceled.</exception>
     public static EvaluationResult Run(
         Network network, DeviceSplit split, AttackOptions attack, ulong seed = 0, int epoch = 0, int batch = 256,
-        Action<int>? progress = null, CancellationToken cancel = default)
+        Precision precision = Precision.F32, Action<int>? progress = null, CancellationToken cancel = default)
     {
+        PrecisionSupport.Require(precision, network.Backend);
+        var pass = Pass.Evaluate with { Precision = precision };
         double loss = 0;
         int correct = 0;
         using var ledger = Tensor.Persistent(Shape.Of(split.Count, LedgerRow.Count), DType.F32, network.Backend, "evaluation");
@@ -42,9 +46,9 @@ public static class Evaluation
             var rows = Enumerable.Range(start, Math.Min(batch, split.Count - start)).ToArray();
             var samples = split.Gather(rows, Augmentation.None, default);
             var images = Attack.Run(
-                network, samples.Pixels, samples.Labels, samples.SampleIds, Pass.Evaluate, attack,
+                network, samples.Pixels, samples.Labels, samples.SampleIds, pass, attack,
                 RandomStream.For(seed, RandomPurpose.Attack, epoch, EvaluationSteps));
-            SoftmaxCrossEntropy.Step(network.Apply(images, Pass.Evaluate), samples.Labels, samples.SampleIds, ledger, wantsGradient: false);
+            SoftmaxCrossEntropy.Step(network.Apply(images, pass), samples.Labels, samples.SampleIds, ledger, wantsGradient: false);
             progress?.Invoke(start + rows.Length);
         }
         var values = ledger.ToFloats();

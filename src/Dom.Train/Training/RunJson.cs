@@ -34,7 +34,7 @@ internal sealed class KebabCase<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
     Converters =
     [
         typeof(KebabCase<ScheduleKind>), typeof(KebabCase<AttackKind>), typeof(KebabCase<AttackNorm>), typeof(KebabCase<BatchNormMode>),
-        typeof(KebabCase<DomAction>), typeof(KebabCase<DomMode>), typeof(KebabCase<ReNorm>),
+        typeof(KebabCase<DomAction>), typeof(KebabCase<DomMode>), typeof(KebabCase<ReNorm>), typeof(KebabCase<Precision>),
     ])]
 [JsonSerializable(typeof(RunDescription))]
 [JsonSerializable(typeof(TrainOptions))]

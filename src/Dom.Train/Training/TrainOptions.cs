@@ -31,6 +31,12 @@ public sealed record TrainOptions
     /// <summary>Name of a network, see <see cref="Nn.Models.ModelCatalog"/>.</summary>
     public string Model { get; init; } = "preact-resnet8";
 
+    /// <summary>
+    /// Type of the activations in every pass: natural pass, attack, training pass and evaluation. In BF16 the parameters keep an f32 master copy.
+    /// </summary>
+    /// <remarks>Options that say nothing, written before there was a choice, mean f32.</remarks>
+    public Precision Precision { get; init; } = Precision.F32;
+
     /// <summary>Number of epochs, at least 1.</summary>
     public int Epochs { get; init; } = 30;
 

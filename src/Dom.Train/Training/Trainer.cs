@@ -22,10 +22,11 @@ public sealed class Trainer : IDisposable
     private readonly TrainingStep _step;
 
     /// <summary>A fresh network for the given data.</summary>
-    /// <exception cref="OptionException">An option makes no sense.</exception>
+    /// <exception cref="OptionException">An option makes no sense, or the backend cannot compute in the precision.</exception>
     public Trainer(TrainOptions options, DataSet data, IBackend backend)
     {
         options.Validate();
+        PrecisionSupport.Require(options.Precision, backend);
         _options = options;
         _data = data;
         var images = data.Train;
@@ -137,9 +138,11 @@ public sealed class Trainer : IDisposable
         int total = _test.Count * (attack.Kind == Attacks.AttackKind.None ? 1 : 2);
         var evaluating = observer?.Begin("evaluation");
         var clean = Evaluation.Run(
-            Network, _test, Attacks.AttackOptions.None, batch: _options.Batch, progress: n => observer?.Evaluating(n, total), cancel: cancel);
+            Network, _test, Attacks.AttackOptions.None, batch: _options.Batch, precision: _options.Precision,
+            progress: n => observer?.Evaluating(n, total), cancel: cancel);
         var robust = attack.Kind == Attacks.AttackKind.None ? null : Evaluation.Run(
-            Network, _test, attack, _options.Seed, State.Epoch, _options.Batch, progress: n => observer?.Evaluating(_test.Count + n, total), cancel: cancel);
+            Network, _test, attack, _options.Seed, State.Epoch, _options.Batch, _options.Precision,
+            n => observer?.Evaluating(_test.Count + n, total), cancel);
 
         evaluating?.Dispose();
 

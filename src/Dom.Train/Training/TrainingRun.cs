@@ -54,7 +54,7 @@ public sealed class TrainingRun : IDisposable
     /// <param name="commandLine">What was typed, for the description.</param>
     /// <param name="convolution">How the backend computes convolutions, for the description, so that a resumed run does the same; null where it has one way.</param>
     /// <param name="logSteps">Whether the figures of every step are kept, in <see cref="RunFolder.StepsFile"/>, also when the run is resumed.</param>
-    /// <exception cref="OptionException">An option makes no sense, or the folder holds a run.</exception>
+    /// <exception cref="OptionException">An option makes no sense, the backend cannot compute in the precision, or the folder holds a run.</exception>
     /// <exception cref="DataException">The data cannot be used.</exception>
     public static TrainingRun Start(
         TrainOptions options, string folder, IBackend backend, int threads, string commandLine, string? convolution = null, bool logSteps = false)
@@ -93,12 +93,19 @@ public sealed class TrainingRun : IDisposable
     }
 
     /// <summary>Goes on with a run from its last checkpoint, or from its start where it has none yet.</summary>
+    /// <exception cref="OptionException">The backend cannot compute in the precision of the run.</exception>
     /// <exception cref="CheckpointException">There is no run, or a file of it is damaged.</exception>
     /// <exception cref="DataException">The data are not what they were.</exception>
     public static TrainingRun Resume(string folder, IBackend backend, int threads)
     {
         var runFolder = new RunFolder(folder);
         var description = runFolder.ReadDescription();
+        if (PrecisionSupport.MissingKernel(description.Options.Precision, backend) is not null)
+        {
+            throw new OptionException(
+                $"{folder}: the run was started with --precision bf16, and the {backend.Name} device computes in f32 only; "
+                + "go on with --device cuda:0 or reference.");
+        }
         var data = TrainingData.Open(description.Options);
         if (data.Hash() != description.DataHash)
             throw new DataException(

@@ -108,14 +108,24 @@ public sealed class TrainingStep(Network network, Tensor momentum, TrainOptions 
 
     private static float? Divisor(DomPolicy policy, bool active) => active && policy.ReNorm == ReNorm.Kept ? 0 : null;
 
-    private Pass PassAt(BatchNormMode mode, Batch batch, StepPosition position) => new(mode)
+    private Pass PassAt(BatchNormMode mode, Batch batch, StepPosition position) => new(mode, options.Precision)
     {
         Dropout = (RandomStream.For(options.Seed, RandomPurpose.Dropout, position.Epoch, position.Global), batch.SampleIds),
     };
 
+    /// <summary>
+    /// Brings losses and mask to the host in one copy: it waits until the device has done all that was asked of it, and should wait once a step.
+    /// </summary>
     private static StepFigures Figures(LossStep loss)
     {
-        var losses = loss.Losses.ToFloats();
-        return new StepFigures(losses, loss.Keep is null ? losses.Length : loss.Keep.ToFloats().Count(k => k != 0));
+        int count = loss.Losses.Count;
+        if (loss.Keep is null)
+            return new StepFigures(loss.Losses.ToFloats(), count);
+        int second = (count + 15) / 16 * 16; // on a boundary of 64 bytes, like any tensor of its own
+        var both = Tensor.Empty(Shape.Of(second + count), DType.F32, loss.Losses.Backend, "step figures");
+        both.Backend.Run(new Copy(loss.Losses.Read, both.Rows(0, count).Write));
+        both.Backend.Run(new Copy(loss.Keep.Read, both.Rows(second, count).Write));
+        float[] values = both.ToFloats();
+        return new StepFigures(values[..count], values.Skip(second).Count(k => k != 0));
     }
 }

@@ -73,13 +73,4 @@ public sealed class DeterminismTests
             return run.Execute(new CancelAfterStep(source), source.Token);
         }
     }
-
-    private sealed class CancelAfterStep(CancellationTokenSource source) : ITrainingObserver
-    {
-        public void StepDone(StepProgress progress) => source.Cancel();
-
-        public void Evaluating(int done, int total) { }
-
-        public void EpochDone(EpochMetrics metrics) { }
-    }
 }

@@ -42,3 +42,13 @@ internal sealed class Runs : IDisposable
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 }
+
+/// <summary>Cancels a run as soon as a step is done.</summary>
+internal sealed class CancelAfterStep(CancellationTokenSource source) : ITrainingObserver
+{
+    public void StepDone(StepProgress progress) => source.Cancel();
+
+    public void Evaluating(int done, int total) { }
+
+    public void EpochDone(EpochMetrics metrics) { }
+}

@@ -93,6 +93,22 @@ public sealed class TrainingStepTests
         });
     }
 
+    [TestCase(AttackKind.None)]
+    [TestCase(AttackKind.RsFgsm)]
+    public void A_step_waits_for_the_device_once_whether_dom_removes_samples_or_not(AttackKind attack)
+    {
+        using var backend = new ObservedBackend(new CpuBackend(1));
+        var options = Runs.Small with { Attack = attack, Epochs = 2, Warmup = 1 };
+        using var trainer = new Trainer(options, TrainingData.Open(options), backend);
+        for (int epoch = 0; epoch < 2; epoch++)
+        {
+            int before = backend.CopiesToHost;
+            trainer.RunSteps(null, null, CancellationToken.None);
+            Assert.That(backend.CopiesToHost - before, Is.EqualTo(trainer.Steps), $"epoch {epoch + 1}");
+            trainer.FinishEpoch(0, null, CancellationToken.None);
+        }
+    }
+
     private static double Middle(float[] losses)
     {
         var sorted = losses.Order().ToArray();
