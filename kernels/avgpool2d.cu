@@ -1,5 +1,5 @@
-// average pooling: y[n, p, q, c] = sum over the window of x[n, h, w, c] / (kernel_height kernel_width), and its gradient: the sum over the windows that
-// hold a pixel of dy / (kernel_height kernel_width).
+// average pooling: y[n, p, q, c] = sum over the window of x[n, h, w, c] / (kernel_height kernel_width), and its gradient: the sum over the windows
+// that hold a pixel of dy / (kernel_height kernel_width).
 //
 // One thread makes 16 bytes of the result: neighbouring channels of one pixel, the window walked in row-major order, sums in f32. Backward
 // gathers, so nobody adds to what another thread writes. Bytes: x and y once, where windows overlap what comes again comes from the cache.

@@ -40,7 +40,7 @@ case "${1:-}" in
     objects=$(mktemp -d); trap 'rm -rf "$objects"' EXIT
     pids=()
     for source in host/emulator.cpp *.cu; do
-      case $source in *.cu) language=(-x c++ -I.);; *) language=();; esac
+      case $source in *.cu) language=(-x c++);; *) language=();; esac
       "$clang" -std=c++20 "${language[@]}" -DDOM_EMULATE -O2 -g1 -fPIC -Wall -Wno-unused-function -Wno-unknown-pragmas ${EMULATOR_FLAGS:-} \
         -c -o "$objects/$(basename "$source").o" "$source" & pids+=($!)
       if [ ${#pids[@]} -ge "$(nproc)" ]; then wait "${pids[0]}"; pids=("${pids[@]:1}"); fi

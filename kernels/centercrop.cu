@@ -37,7 +37,8 @@ template <class T> DEVICE void center_crop_backward(const CenterCropBackward& ca
 {
     const T* dy = call.dy.as<T>();
     T* dx = call.dx.as<T>();
-    unsigned height = call.height - 2 * call.margin, skipped = call.margin * call.channels, full = call.width * call.channels, length = full - 2 * skipped;
+    unsigned height = call.height - 2 * call.margin;
+    unsigned skipped = call.margin * call.channels, full = call.width * call.channels, length = full - 2 * skipped;
     for (unsigned line = global_warp(); line < (unsigned)call.batch * call.height; line += global_warps())
     {
         // Below zero is far above: one comparison finds both margins.

@@ -55,6 +55,7 @@ GPU float absolute(float v) { return __builtin_fabsf(v); }
 GPU float floor_of(float v) { return __builtin_floorf(v); }
 GPU float fused_multiply_add(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 GPU float square_root(float v) { return __builtin_sqrtf(v); }       // correctly rounded
+GPU float inverse_square_root_approximate(float v) { return __nvvm_rsqrt_approx_f(v); } // 2^-22.9 relative
 GPU float exp2_approximate(float v) { return __nvvm_ex2_approx_f(v); } // 2 ulp
 GPU float log2_approximate(float v) { return __nvvm_lg2_approx_f(v); } // about 2^-22 absolute near 1
 GPU unsigned multiply_high(unsigned a, unsigned b) { return (unsigned)(((u64)a * b) >> 32); }

@@ -1,5 +1,5 @@
-// linear: what the fully connected layer needs beside its products: y[r, c] = x[r, c] + bias[c] and dbias[c] = sum over r of dy[r, c]. The bias has the type of
-// the activations or f32.
+// linear: what the fully connected layer needs beside its products, y[r, c] = x[r, c] + bias[c] and dbias[c] = sum over r of dy[r, c]. The bias has
+// the type of the activations or f32.
 //
 // add_bias: one thread moves 16 bytes of x and y. Bytes: x and y once.
 // bias_gradient: a block of 8 warps sums 32 columns, a lane a column; warp w adds rows w, w + 8, ... in f32, and the 8 sums are added in order.

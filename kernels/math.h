@@ -1,5 +1,5 @@
-// exp and log for kernels, from fused multiply-adds alone: there is no library behind a kernel, and the same code gives the same digits on every
-// device. The polynomials are minimax fits of this project; the errors are against f64, over all f32 arguments, subnormal results apart.
+// exp, log and 1 / sqrt for kernels: there is no library behind them. The polynomials are minimax fits of this project; the errors are against f64,
+// over all f32 arguments, subnormal results apart.
 #pragma once
 #include "device.h"
 
@@ -39,4 +39,12 @@ DEVICE float log1p_of(float x)
     tail = fused_multiply_add(power, 1.42860682e-6f, tail);
     float result = fused_multiply_add(power, 0.693145751953125f, f + tail);
     return x - x != 0 ? x : result;
+}
+
+// 1 / sqrt(x) for x > 0, within 1 ulp: a step of Newton's method after the hardware's approximation. In place of a root and a division: every thread of
+// a normalization does this for each of its channels before its first row.
+DEVICE float inverse_square_root(float x)
+{
+    float r = inverse_square_root_approximate(x);
+    return fused_multiply_add(0.5f * r, fused_multiply_add(-x * r, r, 1), r);
 }

@@ -1,5 +1,5 @@
-// maximum pooling: y[n, p, q, c] = max over the window of x[n, h, w, c] and indices = h width + w of the pixel that won; backward dx = the sum of dy over
-// the windows that this pixel won.
+// maximum pooling: y[n, p, q, c] = max over the window of x[n, h, w, c] and indices = h width + w of the pixel that won; backward dx = the sum of
+// dy over the windows that this pixel won.
 //
 // One thread makes 16 bytes of y or dx: neighbouring channels of one pixel, the window walked in row-major order, so of equal values the first
 // wins; a NaN always wins. Backward looks through the windows that hold its pixel, so nobody adds to what another thread writes.

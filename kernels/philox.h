@@ -35,7 +35,8 @@ DEVICE float to_uniform(unsigned word) { return (float)(word >> 8) * (1.0f / 167
 // In 0 .. count - 1.
 DEVICE int to_below(unsigned word, int count) { return (int)multiply_high(word, (unsigned)count); }
 
-// ln v for a normal v > 0, relative error below 2^-50 (measured at 2 10^7 arguments, as the one below): ln((1 + s) / (1 - s)) = 2 (s + s^3 / 3 + s^5 / 5 + ...) with |s| < 0.172.
+// ln v for a normal v > 0, relative error below 2^-50 (measured at 2 10^7 arguments, as the bound below):
+// ln((1 + s) / (1 - s)) = 2 (s + s^3 / 3 + s^5 / 5 + ...) with |s| < 0.172.
 DEVICE double logarithm(double v)
 {
     const long long root_of_half = 0x3FE6A09E667F3BCD;

@@ -39,7 +39,8 @@ template <class Bits> DEVICE void gather(const GatherRows& call)
     const int* rows = call.rows.as<int>();
     Bits* y = call.y.as<Bits>();
     unsigned length = call.row_length;
-    for_each_place<Pack<Bits>::count>(call.row_count, call.row_length, is_aligned16(source) && is_aligned16(y), [&]<int N>(unsigned n, unsigned i)
+    bool in_groups = is_aligned16(source) && is_aligned16(y);
+    for_each_place<Pack<Bits>::count>(call.row_count, call.row_length, in_groups, [&]<int N>(unsigned n, unsigned i)
     {
         store_group(y + n * length + i, load_group<N>(source + rows[n] * length + i));
     });
@@ -51,7 +52,8 @@ template <class Bits> DEVICE void scatter(const ScatterRows& call)
     const int* rows = call.rows.as<int>();
     Bits* target = call.target.as<Bits>();
     unsigned length = call.row_length;
-    for_each_place<Pack<Bits>::count>(call.row_count, call.row_length, is_aligned16(source) && is_aligned16(target), [&]<int N>(unsigned n, unsigned i)
+    bool in_groups = is_aligned16(source) && is_aligned16(target);
+    for_each_place<Pack<Bits>::count>(call.row_count, call.row_length, in_groups, [&]<int N>(unsigned n, unsigned i)
     {
         store_group(target + rows[n] * length + i, load_group<N>(source + n * length + i));
     });

@@ -127,6 +127,7 @@ GPU float absolute(float v) { return std::fabs(v); }
 GPU float floor_of(float v) { return std::floor(v); }
 GPU float fused_multiply_add(float a, float b, float c) { return std::fma(a, b, c); }
 GPU float square_root(float v) { return std::sqrt(v); }
+GPU float inverse_square_root_approximate(float v) { return 1 / std::sqrt(v); }
 GPU float exp2_approximate(float v) { return std::exp2(v); }
 GPU float log2_approximate(float v) { return std::log2(v); }
 GPU unsigned multiply_high(unsigned a, unsigned b) { return (unsigned)(((u64)a * b) >> 32); }

@@ -21,6 +21,7 @@ internal sealed class BenchCommand
 
     private readonly Option<string?> _model = Given.Option("--model", "NAME", "Of this network, on 32x32 images. Default: preact-resnet18.");
     private readonly Option<string?> _batch = Given.Option("--batch", "LIST", "With so many images in a step; more than one number with commas between them. Default: 128.");
+    private readonly Option<string?> _precision = SharedOptions.Precision("Default: f32.");
     private readonly Option<string?> _rounds = Given.Option("--rounds", "N", "Measure N steps of each kind, after 5 to warm up.");
     private readonly Option<string?> _seconds = Given.Option("--seconds", "S", "Or as many as fill S seconds, at least 3. Default: 2.");
 
@@ -43,11 +44,11 @@ internal sealed class BenchCommand
         var bench = new BenchCommand(machine, steps);
         var command = new Command("bench",
             "Measures this machine in under a minute: the peak of its processor and the bandwidth of its memory, how close a 3x3 convolution comes to "
-            + "them, and images per second of two networks in training and inference. With another --device, or with any of --work, --model, --batch, --rounds, "
+            + "them, and images per second of two networks in training and inference. With another --device, or with any of --work, --model, --batch, --precision, --rounds, "
             + "--seconds and --calls, it measures steps of one network on that device instead. Medians; close other programs first.");
         foreach (var option in new Option[]
         {
-            bench._device, bench._threads, bench._work, bench._model, bench._batch, bench._rounds, bench._seconds, bench._calls, bench._peak, bench._json,
+            bench._device, bench._threads, bench._work, bench._model, bench._batch, bench._precision, bench._rounds, bench._seconds, bench._calls, bench._peak, bench._json,
         })
             command.Add(option);
         command.SetAction(bench.Execute);
@@ -63,7 +64,7 @@ internal sealed class BenchCommand
         var error = parse.InvocationConfiguration.Error;
         bool json = parse.GetValue(_json);
         var live = new LiveLine(new Screen(error));
-        bool steps = new Option[] { _work, _model, _batch, _rounds, _seconds, _calls, _peak }.Any(parse.Has)
+        bool steps = new Option[] { _work, _model, _batch, _precision, _rounds, _seconds, _calls, _peak }.Any(parse.Has)
             || (parse.Text(_device) is { } named && !named.Equals("cpu", StringComparison.OrdinalIgnoreCase));
         if (!steps)
         {
@@ -105,6 +106,7 @@ internal sealed class BenchCommand
         return _steps with
         {
             Model = parse.Model(_model) ?? _steps.Model,
+            Precision = parse.Precision(_precision) ?? _steps.Precision,
             Works = parse.Names(_work, StepWorkload.Works) ?? _steps.Works,
             Batches = parse.WholeNumbers(_batch, 1, MostBatch) ?? _steps.Batches,
             Rounds = rounds,

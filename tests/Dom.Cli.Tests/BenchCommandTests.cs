@@ -114,6 +114,18 @@ public sealed class BenchCommandTests
     }
 
     [Test]
+    public async Task In_bf16_activations_are_bf16_and_products_are_held_against_products_of_bf16()
+    {
+        var run = await Run("--device", "reference", "--model", "mlp", "--work", "train", "--precision", "bf16", "--calls");
+        Assert.That(run.Code, Is.Zero, run.Error);
+        Assert.Multiple(() =>
+        {
+            Assert.That(run.Lines[0], Does.StartWith("reference, mlp, 32x32 images, bf16"));
+            Assert.That(run.Output, Does.Match(@"(?m)^Gemm +bf16\[").And.Match(@"(?m)^SgdStep +f32\[").And.Contain("a bf16 matrix product"));
+        });
+    }
+
+    [Test]
     public async Task A_peak_that_another_program_reached_counts_where_it_is_the_larger_one()
     {
         var run = await Run("--device", "reference", "--model", "mlp", "--work", "infer", "--calls", "--peak", "1000");
@@ -126,6 +138,7 @@ public sealed class BenchCommandTests
     [TestCase("--batch: '0' must be a whole number from 1", "--batch", "128,0")]
     [TestCase("--model is 'resnet'", "--model", "resnet")]
     [TestCase("give one of them", "--rounds", "3", "--seconds", "1")]
+    [TestCase("the cpu device computes in f32 only", "--device", "cpu", "--precision", "bf16")]
     [TestCase("--rounds is 0", "--rounds", "0")]
     [TestCase("--seconds is -1", "--seconds", "-1")]
     [TestCase("it needs --calls", "--peak", "800")]

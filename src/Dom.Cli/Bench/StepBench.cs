@@ -1,7 +1,10 @@
 using System.Diagnostics;
+using Dom.Nn;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
 using Dom.Train.Measurement;
+using Dom.Train.Reports;
+using Dom.Train.Training;
 
 namespace Dom.Cli.Bench;
 
@@ -10,6 +13,9 @@ internal sealed record StepBenchPlan
 {
     /// <summary>Name of the network.</summary>
     public string Model { get; init; } = "preact-resnet18";
+
+    /// <summary>Type of the activations.</summary>
+    public Precision Precision { get; init; } = Precision.F32;
 
     /// <summary>Some of <see cref="StepWorkload.Works"/>.</summary>
     public IReadOnlyList<string> Works { get; init; } = ["train", "infer"];
@@ -44,24 +50,25 @@ internal sealed class StepBench(IBackend backend, StepBenchPlan plan, Action<str
     /// <summary>Measures everything.</summary>
     public StepBenchFigures Run()
     {
+        PrecisionSupport.Require(plan.Precision, backend);
         Ceilings? ceilings = null;
         if (plan.Calls)
         {
             progress("ceilings of the device");
-            ceilings = Ceilings.Measure(backend, DType.F32, plan.Peak, plan.Patience);
+            ceilings = Ceilings.Measure(backend, plan.Precision == Precision.BF16 ? DType.BF16 : DType.F32, plan.Peak, plan.Patience);
             backend.Memory.EmptyCache();
         }
         var works = plan.Batches.SelectMany(batch => plan.Works.Select(work => (Work: work, Batch: batch))).ToArray();
         var steps = works.Select(w => Step(w.Work, w.Batch)).ToArray();
         var calls = ceilings is null ? null : steps.Select(step => Calls(step, ceilings)).ToArray();
-        return new StepBenchFigures(backend.Name, Machine.ProcessorName, Machine.Cores, plan.Model, "f32", steps, ceilings, calls);
+        return new StepBenchFigures(backend.Name, Machine.ProcessorName, Machine.Cores, plan.Model, OptionTexts.NameOf(plan.Precision), steps, ceilings, calls);
     }
 
     private StepFigure Step(string work, int batch)
     {
         progress($"{StepBenchFigures.NameOf(work)}, batch {batch}");
         backend.Memory.ResetPeak();
-        using var workload = new StepWorkload(StepWorkload.OptionsOf(work, plan.Model, batch), backend);
+        using var workload = new StepWorkload(StepWorkload.OptionsOf(work, plan.Model, batch, plan.Precision), backend);
         var step = workload.StepOf(work);
         for (int i = 0; i < WarmUpSteps; i++)
             step();
@@ -82,7 +89,7 @@ internal sealed class StepBench(IBackend backend, StepBenchPlan plan, Action<str
     {
         progress($"kernel calls of {StepBenchFigures.NameOf(measured.Work)}, batch {measured.Batch}");
         var timer = new CallTimer(backend, plan.SecondsPerCall);
-        using var workload = new StepWorkload(StepWorkload.OptionsOf(measured.Work, plan.Model, measured.Batch), timer);
+        using var workload = new StepWorkload(StepWorkload.OptionsOf(measured.Work, plan.Model, measured.Batch, plan.Precision), timer);
         var step = workload.StepOf(measured.Work);
         for (int i = 0; i < WarmUpStepsOfCalls; i++)
             step();

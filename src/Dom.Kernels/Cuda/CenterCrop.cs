@@ -5,10 +5,10 @@ namespace Dom.Kernels.Cuda;
 
 public sealed partial class CudaBackend : IKernel<CenterCropForward>, IKernel<CenterCropBackward>
 {
-    // A warp copies a line.
     private static readonly KernelName
         s_centerCrop = new("centercrop", "center_crop_forward"), s_centerCropBackward = new("centercrop", "center_crop_backward");
 
+    // A warp copies a line.
     void IKernel<CenterCropForward>.Run(in CenterCropForward call) =>
         Launch(s_centerCrop, call.Y.Type, BlocksFor(32L * call.Batch * (call.Height - 2 * call.Margin)), call);
 

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
 
@@ -72,7 +71,6 @@ public sealed partial class CudaBackend
     private readonly record struct ChannelLaunch(ChannelPlan Plan, Dim3 Grid, int Threads, bool IsPacked);
 
     /// <summary>A kernel that exists for rows of whole, aligned packs of 16 bytes and for all others.</summary>
-    [SuppressMessage("Performance", "CA1812", Justification = "Made by the files of the operators.")]
     private sealed class ChannelKernel(string module, string kernel)
     {
         public KernelName Packed { get; } = new(module, kernel);

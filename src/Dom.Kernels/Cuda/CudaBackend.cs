@@ -181,7 +181,10 @@ public sealed partial class CudaBackend : KernelBackend
         return kernel;
     }
 
-    /// <summary>A kernel of which there is one for each element type: <c>Kernel_f32</c> and <c>Kernel_bf16</c> in <c>kernels/Module.cu</c>; where it is <c>ofIntegers</c> too, also <c>Kernel_i32</c> and <c>Kernel_u8</c>. One object a kernel, kept for good.</summary>
+    /// <summary>
+    /// A kernel of which there is one for each element type: <c>Kernel_f32</c> and <c>Kernel_bf16</c> in <c>kernels/Module.cu</c>, and where it is also a kernel
+    /// <c>ofIntegers</c> <c>Kernel_i32</c> and <c>Kernel_u8</c>. One object a kernel, kept for good.
+    /// </summary>
     [SuppressMessage("Performance", "CA1812", Justification = "Made by the files of the operators.")]
     private sealed class KernelName(string module, string kernel, bool ofIntegers = false)
     {

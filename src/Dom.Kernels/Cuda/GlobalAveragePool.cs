@@ -7,7 +7,8 @@ namespace Dom.Kernels.Cuda;
 public sealed partial class CudaBackend : IKernel<GlobalAveragePoolForward>, IKernel<GlobalAveragePoolBackward>
 {
     private static readonly KernelName
-        s_globalAveragePool = new("globalaveragepool", "global_average_pool_forward"), s_globalAveragePoolBackward = new("globalaveragepool", "global_average_pool_backward");
+        s_globalAveragePool = new("globalaveragepool", "global_average_pool_forward"),
+        s_globalAveragePoolBackward = new("globalaveragepool", "global_average_pool_backward");
 
     void IKernel<GlobalAveragePoolForward>.Run(in GlobalAveragePoolForward call) =>
         Launch(s_globalAveragePool, call.Y.Type, BlocksFor(call.Batch * Strips(call), 1), call);

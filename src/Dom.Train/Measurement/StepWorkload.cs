@@ -64,10 +64,12 @@ public sealed class StepWorkload : IDisposable
     /// <param name="work">One of <see cref="Works"/>.</param>
     /// <param name="model">Name of a network.</param>
     /// <param name="batch">Images in a step.</param>
-    public static TrainOptions OptionsOf(string work, string model, int batch) => new()
+    /// <param name="precision">Type of the activations.</param>
+    public static TrainOptions OptionsOf(string work, string model, int batch, Precision precision = Precision.F32) => new()
     {
         Model = model,
         Batch = batch,
+        Precision = precision,
         LearningRate = 1e-3,
         Attack = work == "pgd" ? AttackKind.Pgd : AttackKind.None,
         Steps = 10,

@@ -52,7 +52,7 @@ public sealed class BatchNorm2dTests
         new(threads) { SimdWidth = (SimdWidth)bits, StreamFrom = streams ? 0 : long.MaxValue };
 
     /// <summary>Result and the three gradients, in training and in evaluation.</summary>
-    private static float[][] Run(IBackend backend, int rows, int channels, bool relu)
+    internal static float[][] Run(IBackend backend, int rows, int channels, bool relu)
     {
         using var scope = new TensorScope();
         var random = new Random(1);

@@ -13,6 +13,11 @@ internal static class LinearCases
                 b.Random(count), b.Parameters(columns), b.Output(count), rows, columns));
             yield return KernelCases.Of<BiasGradient>($"{rows}x{columns}", b => new(
                 b.Random(count), b.ParameterOutput(columns), rows, columns), 2e-6);
+            // In bf16 a layer's bias is a copy in the type of the activations.
+            yield return KernelCases.Of<AddBias>($"{rows}x{columns}, bias of the activations' type", b => new(
+                b.Random(count), b.Random(columns), b.Output(count), rows, columns));
+            yield return KernelCases.Of<BiasGradient>($"{rows}x{columns}, bias of the activations' type", b => new(
+                b.Random(count), b.Output(columns), rows, columns), 2e-6);
         }
     }
 }
