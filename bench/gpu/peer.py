@@ -318,7 +318,8 @@ def say(value):
 def serve(options, device):
     """Answers each line by one line of JSON, so that a caller can take turns with the peer:
 
-    prepare WORK BATCH SECONDS    makes all variants ready, compiled ones in SECONDS each (0: not at all), and forgets those before
+    prepare WORK BATCH            makes all variants ready but the compiled ones, and forgets those before
+    compile WORK BATCH SECONDS    the same with the compiled variants, in SECONDS each
     round                         milliseconds of the steps of every variant that is ready
     ceilings                      see ceilings()
     """
@@ -326,12 +327,12 @@ def serve(options, device):
     workloads = []
     for line in sys.stdin:
         verb, *words = line.split()
-        if verb == "prepare":
-            work, batch, seconds = words[0], int(words[1]), float(words[2])
+        if verb in ("prepare", "compile"):
+            work, batch, seconds = words[0], int(words[1]), float(words[2]) if verb == "compile" else options.budget
             forget(workloads, device)
             answers = []
-            for name in options.variants + (list(COMPILED) if seconds > 0 else []):
-                workload, said = prepared(name, work, batch, device, options.warm_up, seconds if name in COMPILED else options.budget)
+            for name in list(COMPILED) if verb == "compile" else options.variants:
+                workload, said = prepared(name, work, batch, device, options.warm_up, seconds)
                 answers.append(said)
                 if workload:
                     workloads.append(workload)
@@ -341,7 +342,7 @@ def serve(options, device):
         elif verb == "ceilings":
             say(ceilings(device, options.quick))
         else:
-            say({"error": f"'{verb}' is not prepare, round or ceilings"})
+            say({"error": f"'{verb}' is not prepare, compile, round or ceilings"})
 
 
 def forget(workloads, device):
