@@ -345,8 +345,19 @@ def serve(options, device):
             say({"error": f"'{verb}' is not prepare, compile, round or ceilings"})
 
 
+def allow_recompiling():
+    """Every network here is compiled for its own batch, mode and gradients; past a limit that suits one program, PyTorch would quietly run it uncompiled."""
+    if hasattr(torch, "compile"):
+        for limit in ("recompile_limit", "accumulated_recompile_limit", "cache_size_limit", "accumulated_cache_size_limit"):
+            with contextlib.suppress(AttributeError):
+                getattr(torch._dynamo.config, limit)
+                setattr(torch._dynamo.config, limit, 1024)
+
+
 def forget(workloads, device):
     workloads.clear()
+    if hasattr(torch, "compile"):
+        torch._dynamo.reset()
     if device.type == "cuda":
         torch.cuda.synchronize()
         torch.cuda.empty_cache()
@@ -382,6 +393,7 @@ def main():
     options = arguments()
     device = torch.device(options.device)
     torch.manual_seed(0)
+    allow_recompiling()
     if options.serve:
         serve(options, device)
         return

@@ -103,6 +103,7 @@ part_check() {
 }
 
 part_sanitize() {
+    : >"$out/sanitize.log"
     if ! command -v compute-sanitizer >/dev/null; then
         say '  skipped: there is no compute-sanitizer'
         return
@@ -138,6 +139,8 @@ END
 
 part_calls() {
     local precision peak
+    : >"$out/calls.log"
+    : >"$out/calls.jsonl"
     echo ceilings | limited 60 python3 "$here/peer.py" --serve --device "${device%%:*}" ${quick:+--quick} >"$work/ceilings.json" 2>>"$out/run.log" \
         || failed "the peer's ceilings" $?
     for precision in $precisions; do

@@ -77,7 +77,10 @@ def ours(options, work, batch, precision):
         return None, str(error)
     if done.returncode:
         return None, next((line for line in reversed(done.stderr.splitlines()) if line.strip()), f"exit code {done.returncode}")
-    return json.loads(done.stdout)["steps"][0], None
+    try:
+        return json.loads(done.stdout)["steps"][0], None
+    except (ValueError, LookupError):
+        return None, f"dom bench printed {done.stdout[:100]!r} instead of its figures"
 
 
 def measured(options, peer, result, request):
