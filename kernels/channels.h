@@ -26,7 +26,6 @@ constexpr int one_operand_threads = 512, two_operand_threads = 384;
     CHANNEL_KERNEL(name##_scalar_bf16, threads, Call, (function<bf16, 1>))
 #define CHANNEL_KERNEL(name, threads, Call, function) \
     KERNEL(name, TWO_BLOCKS(threads), PARAM(Call) call, PARAM(ChannelPlan) plan) { function(call, plan); }
-#define TWO_BLOCKS(threads) threads, 2
 
 template <class T, int N> struct alignas(N * sizeof(T)) Elements
 {

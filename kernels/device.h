@@ -27,6 +27,9 @@
 #define PARAM(T) const __grid_constant__ T
 #endif
 
+// In the place of `threads`: the compiler leaves registers for two blocks on a multiprocessor.
+#define TWO_BLOCKS(threads) threads, 2
+
 // ---- Types that cross from C# ---------------------------------------------------------------------------------------------------------------
 
 enum DType : short { F32 = 0, BF16 = 1, F64 = 2, I32 = 3, U8 = 4 };

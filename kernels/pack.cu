@@ -100,6 +100,45 @@ template <class T> DEVICE void reduce(const ReducePlan& plan)
     }
 }
 
+// The same for many partial matrices of few elements: eight warps take every eighth matrix of 32 elements, and their sums are added in order.
+template <class T> DEVICE void reduce_many(const ReducePlan& plan)
+{
+    __shared__ float partial[8][32];
+    T* target = (T*)plan.target;
+    const int row_length = plan.depth * plan.padded, group = warp_id();
+    const long long matrix = (long long)plan.rows * row_length;
+    const unsigned all = (unsigned)plan.target_rows * plan.depth * plan.columns, at = blockIdx.x * 32 + lane_id();
+    float sum = 0;
+    if (at < all)
+    {
+        unsigned rest = at / plan.columns, column = at - rest * plan.columns, d = rest % plan.depth, row = rest / plan.depth;
+        const float* from = plan.sums + (long long)row * row_length + d * plan.padded + column;
+        int split = group;
+        for (; split + 24 < plan.splits; split += 32)
+        {
+            float v[4]; // under way together, added in order
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+                v[i] = from[(split + i * 8) * matrix];
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+                sum += v[i];
+        }
+        for (; split < plan.splits; split += 8)
+            sum += from[split * matrix];
+    }
+    partial[group][lane_id()] = sum;
+    block_barrier();
+    if (group > 0 || at >= all)
+        return;
+#pragma unroll
+    for (int i = 1; i < 8; i++)
+        sum += partial[i][lane_id()];
+    target[at] = from_float<T>(sum);
+}
+
+KERNEL(pack_reduce_many_f32, 256, PARAM(ReducePlan) plan) { reduce_many<float>(plan); }
+KERNEL(pack_reduce_many_bf16, 256, PARAM(ReducePlan) plan) { reduce_many<bf16>(plan); }
 KERNEL(pack_pad_f32, 256, PARAM(PadPlan) plan) { pad<float>(plan); }
 KERNEL(pack_pad_bf16, 256, PARAM(PadPlan) plan) { pad<bf16>(plan); }
 KERNEL(pack_transpose_f32, 256, PARAM(TransposePlan) plan) { transpose<float>(plan); }

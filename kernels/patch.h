@@ -2,14 +2,14 @@
 #pragma once
 #include "tiles.h"
 
-constexpr int most_lines = 288; // of a patch
+constexpr int most_lines = 288; // of a patch of up to 128 pixels; twice as many of 256
 
 struct PatchPlan
 {
     const void *source, *weight; // [batch, height, width, channels], [target_channels, 9 taps, channels]
     void* target;
     int batch, height, width, channels, target_channels;
-    int tile_height, tile_images; // rows of an image that a tile has, and images: width x tile_height x tile_images = 128
+    int tile_height, tile_images; // rows of an image that a tile has, and images: width x tile_height x tile_images pixels
     int is_gradient;              // 1: tap (i, j) reads pixel (2 - i, 2 - j) of the patch
     int column_tiles;             // blocks along target_channels, fastest in grid x
 };

@@ -9,8 +9,9 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
 {
     /// <summary>
     /// Blocks that keep a large GPU busy. A constant and not the device's number of multiprocessors, since the number of partial sums follows from it, and the bits from that.
+    /// Tests make it small, so that small problems get the tiles of large ones.
     /// </summary>
-    private const int FullDevice = 128;
+    internal int FullDevice { get; set; } = 128;
 
     private static readonly KernelName
         s_gatherLarge = new("conv2d", "conv2d_gather_128x128"), s_gatherNarrow = new("conv2d", "conv2d_gather_128x64"),
@@ -89,9 +90,7 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
             new WeightGradientPlan(
                 x, dy, sums, s.Batch, s.Height, s.Width, inputs, outputs, s.OutputHeight, s.OutputWidth, s.KernelWidth, taps, s.Stride, s.Padding, pixelsPerSplit),
             TileShape.Threads(type), shape.SharedBytes);
-        Launch(
-            s_reduce, call.DWeight.Type, BlocksFor(call.DWeight.Length),
-            new ReducePlan(sums, call.DWeight.Address, splits, outputs, taps, inputs, s.Outputs, s.Inputs));
+        Reduce(sums, call.DWeight, splits, outputs, taps, inputs, s.Outputs, s.Inputs);
 
         (nint X, nint Dy, nint Sums) Prepare(in Conv2dWeightGradient call, ref ScratchLayout scratch) => (
             Padded(call.X, s.Batch * s.Height * s.Width, s.Inputs, ref scratch), Padded(call.Dy, pixels, s.Outputs, ref scratch),

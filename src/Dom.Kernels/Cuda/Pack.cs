@@ -6,7 +6,8 @@ namespace Dom.Kernels.Cuda;
 
 public sealed partial class CudaBackend
 {
-    private static readonly KernelName s_pad = new("pack", "pack_pad"), s_transpose = new("pack", "pack_transpose"), s_reduce = new("pack", "pack_reduce");
+    private static readonly KernelName s_pad = new("pack", "pack_pad"), s_transpose = new("pack", "pack_transpose"), s_reduce = new("pack", "pack_reduce"),
+        s_reduceMany = new("pack", "pack_reduce_many");
 
     /// <summary>Rows of <paramref name="columns"/> elements, as rows of <paramref name="padded"/> with zeros behind them.</summary>
     private void Pad(nint source, nint target, DType type, int rows, int columns, int padded) => Launch(
@@ -16,6 +17,16 @@ public sealed partial class CudaBackend
     private void Transpose(nint source, nint target, DType type, int rows, int depth, int columns, int padded) => Launch(
         s_transpose, type, new Dim3((columns + 31) / 32, (padded + 31) / 32, depth),
         new TransposePlan(source, target, rows, columns, depth, depth * columns, depth * padded, padded));
+
+    /// <summary>[splits, rows, depth, padded] f32 -> [target rows, depth, columns], the sum over the splits.</summary>
+    private void Reduce(nint sums, View target, int splits, int rows, int depth, int padded, int targetRows, int columns)
+    {
+        var plan = new ReducePlan(sums, target.Address, splits, rows, depth, padded, targetRows, columns);
+        if (splits < 16)
+            Launch(s_reduce, target.Type, BlocksFor(target.Length), plan);
+        else
+            Launch(s_reduceMany, target.Type, new Dim3((target.Length + 31) / 32), plan);
+    }
 
     /// <summary>What a kernel may read 16 bytes at a time: the view itself, or a copy with padded rows at the scratch position, which moves on.</summary>
     private nint Padded(View view, int rows, int columns, ref ScratchLayout scratch)
