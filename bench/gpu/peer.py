@@ -318,7 +318,8 @@ def say(value):
 def serve(options, device):
     """Answers each line by one line of JSON, so that a caller can take turns with the peer:
 
-    prepare WORK BATCH SECONDS    makes all variants ready, compiled ones in SECONDS each (0: not at all), and forgets those before
+    prepare WORK BATCH            makes all variants ready but the compiled ones, and forgets those before
+    compile WORK BATCH SECONDS    the same with the compiled variants, in SECONDS each
     round                         milliseconds of the steps of every variant that is ready
     ceilings                      see ceilings()
     """
@@ -326,12 +327,12 @@ def serve(options, device):
     workloads = []
     for line in sys.stdin:
         verb, *words = line.split()
-        if verb == "prepare":
-            work, batch, seconds = words[0], int(words[1]), float(words[2])
+        if verb in ("prepare", "compile"):
+            work, batch, seconds = words[0], int(words[1]), float(words[2]) if verb == "compile" else options.budget
             forget(workloads, device)
             answers = []
-            for name in options.variants + (list(COMPILED) if seconds > 0 else []):
-                workload, said = prepared(name, work, batch, device, options.warm_up, seconds if name in COMPILED else options.budget)
+            for name in list(COMPILED) if verb == "compile" else options.variants:
+                workload, said = prepared(name, work, batch, device, options.warm_up, seconds)
                 answers.append(said)
                 if workload:
                     workloads.append(workload)
@@ -341,11 +342,22 @@ def serve(options, device):
         elif verb == "ceilings":
             say(ceilings(device, options.quick))
         else:
-            say({"error": f"'{verb}' is not prepare, round or ceilings"})
+            say({"error": f"'{verb}' is not prepare, compile, round or ceilings"})
+
+
+def allow_recompiling():
+    """Every network here is compiled for its own batch, mode and gradients; past a limit that suits one program, PyTorch would quietly run it uncompiled."""
+    if hasattr(torch, "compile"):
+        for limit in ("recompile_limit", "accumulated_recompile_limit", "cache_size_limit", "accumulated_cache_size_limit"):
+            with contextlib.suppress(AttributeError):
+                getattr(torch._dynamo.config, limit)
+                setattr(torch._dynamo.config, limit, 1024)
 
 
 def forget(workloads, device):
     workloads.clear()
+    if hasattr(torch, "compile"):
+        torch._dynamo.reset()
     if device.type == "cuda":
         torch.cuda.synchronize()
         torch.cuda.empty_cache()
@@ -381,6 +393,7 @@ def main():
     options = arguments()
     device = torch.device(options.device)
     torch.manual_seed(0)
+    allow_recompiling()
     if options.serve:
         serve(options, device)
         return

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Steps of PreActResNet-18, ours and PyTorch's in turns: a round of each after the other, so that both see the same machine.
 
-usage: steps.py --dom PATH --out FOLDER [--device cuda:0] [--work train,pgd,infer] [--batch 128,512] [--rounds 3] [--seconds 0.5] [--budget 200] [--compile 90]
+usage: steps.py --dom PATH --out FOLDER [--device cuda:0] [--work train,pgd,infer] [--batch 128,512] [--rounds 3] [--seconds 0.3] [--budget 200] [--compile 60]
 
 Writes FOLDER/step.json (everything) and FOLDER/step.md (a table for people) anew after each work, so that nothing is lost where time runs out. The peer is one process
-that stays: what it compiles and tunes is paid for once. `dom bench` starts anew for each round; both sit idle while the other is measured.
+that stays: what it tunes is paid for once. `dom bench` starts anew for each round; each sits idle while the other is measured. Compiling takes minutes, so all other
+variants come first; then the compiled ones take turns with ours again, for as many works as the budget allows.
 """
 import argparse
 import json
@@ -68,7 +69,7 @@ class Peer:
 
 def ours(options, work, batch, precision):
     """A round of `dom bench`: its figures of the step, or why there are none."""
-    command = [options.dom, "bench", "--device", options.device, "--model", options.model, "--precision", precision, "--work", work, "--batch", str(batch), "--json"]
+    command = [options.dom, "bench", "--device", options.device, "--model", "preact-resnet18", "--precision", precision, "--work", work, "--batch", str(batch), "--json"]
     command += ["--rounds", "2"] if options.quick else ["--seconds", str(options.seconds)]
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=LONGEST_ANSWER)
@@ -76,16 +77,17 @@ def ours(options, work, batch, precision):
         return None, str(error)
     if done.returncode:
         return None, next((line for line in reversed(done.stderr.splitlines()) if line.strip()), f"exit code {done.returncode}")
-    return json.loads(done.stdout)["steps"][0], None
+    try:
+        return json.loads(done.stdout)["steps"][0], None
+    except (ValueError, LookupError):
+        return None, f"dom bench printed {done.stdout[:100]!r} instead of its figures"
 
 
-def measured(options, peer, work, batch, compile_seconds):
-    """Rounds in turns: {variant: {"rounds": [(median, fastest, slowest, n), ...], "memory": bytes} or {"error": text}}."""
-    variants = {}
-    begin = time.monotonic()
-    for said in peer.ask(f"prepare {work} {batch} {compile_seconds:.0f}", 6 * LONGEST_ANSWER) or []:
+def measured(options, peer, result, request):
+    """Rounds in turns, added to what is known of the variants: "rounds" [(median, fastest, slowest, n), ...] and "memory", or "error"."""
+    work, batch, variants = result["work"], result["batch"], result["variants"]
+    for said in peer.ask(request, 6 * LONGEST_ANSWER) or []:
         variants[said["variant"]] = {"error": said["error"]} if "error" in said else {"rounds": [], "memory": said["peak_memory_bytes"], "ready_s": said["ready_s"]}
-    ready = time.monotonic() - begin
     for _ in range(options.rounds):
         for precision in options.precision:
             entry = variants.setdefault(OURS + precision, {"rounds": []})
@@ -102,15 +104,12 @@ def measured(options, peer, work, batch, compile_seconds):
     for entry in variants.values():
         if entry.get("rounds"):
             medians, fastest, slowest, counts = zip(*entry["rounds"])
-            entry.update(ms=statistics.median(medians), fastest_ms=min(fastest), slowest_ms=max(slowest), n=sum(counts), rounds_of=len(medians))
+            entry.update(ms=statistics.median(medians), fastest_ms=min(fastest), slowest_ms=max(slowest), n=sum(counts))
             entry["images_per_s"] = 1e3 * batch / entry["ms"]
-    result = {"work": work, "batch": batch, "ready_s": round(ready, 1), "variants": variants, "ratios": {}}
     for precision in options.precision:
-        mine = variants.get(OURS + precision, {}).get("ms")
-        best = best_peer(variants, precision)
+        mine, best = variants.get(OURS + precision, {}).get("ms"), best_peer(variants, precision)
         if mine and best:
             result["ratios"][precision] = {"best_peer": best, "faster_by": variants[best]["ms"] / mine}
-    return result
 
 
 def best_peer(variants, precision):
@@ -124,7 +123,7 @@ def table(report):
              "Faster by: the time of the best variant of PyTorch of the same precision over ours.", ""]
     if report.get("ceilings"):
         c = report["ceilings"]
-        lines += [f"Ceilings by PyTorch: copy {c['copy_bytes_per_s'] / 1e9:.0f} GB/s, products of 8192x8192 in bf16 {c['matmul_bf16_flops'] / 1e12:.0f}, "
+        lines += [f"Ceilings by PyTorch: copy {c['copy_bytes_per_s'] / 1e9:.0f} GB/s, matrix products in bf16 {c['matmul_bf16_flops'] / 1e12:.0f}, "
                   f"tf32 {c['matmul_tf32_flops'] / 1e12:.0f}, f32 {c['matmul_f32_flops'] / 1e12:.1f} TFLOP/s.", ""]
     lines += ["| work | batch | variant | ms | images/s | peak memory | ours is faster by |", "|---|---|---|---|---|---|---|"]
     for result in report["results"]:
@@ -156,14 +155,13 @@ def arguments():
     parser.add_argument("--dom", required=True, help="the program")
     parser.add_argument("--out", required=True, help="a folder")
     parser.add_argument("--device", default="cuda:0")
-    parser.add_argument("--model", default="preact-resnet18", help="ours; the peer has only this one")
     parser.add_argument("--precision", type=names, default=["bf16", "f32"], help="ours")
     parser.add_argument("--work", type=names, default=["train", "pgd", "infer"])
     parser.add_argument("--batch", type=names, default=["128", "512"])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=0.5, help="steps of a variant in a round")
+    parser.add_argument("--seconds", type=float, default=0.3, help="steps of a variant in a round")
     parser.add_argument("--budget", type=float, default=200, help="seconds after which no further work is begun")
-    parser.add_argument("--compile", type=float, default=90, help="seconds that torch.compile may take for each of its variants, as long as half of the budget is left; 0 for none")
+    parser.add_argument("--compile", type=float, default=60, help="seconds that torch.compile may take for each of its variants; 0 for none")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: does it run at all?")
     options = parser.parse_args()
     if options.quick:
@@ -177,17 +175,17 @@ def main():
     begin = time.monotonic()
     peer = Peer(options)
     report = {"device": options.device, "peer": peer.version or peer.problem, "rounds": options.rounds, "ceilings": peer.ask("ceilings"), "results": [], "left_out": []}
-    for batch in options.batch:
-        for work in options.work:
-            spent = time.monotonic() - begin
-            if spent > options.budget:
-                report["left_out"].append(f"{NAMES[work]}, batch {batch}")
+    report["results"] = [{"work": work, "batch": int(batch), "variants": {}, "ratios": {}} for batch in options.batch for work in options.work]
+    for verb in ("prepare", "compile") if options.compile else ("prepare",):
+        for result in report["results"]:
+            name = f"{NAMES[result['work']]}, batch {result['batch']}"
+            if time.monotonic() - begin > options.budget:
+                report["left_out"].append(name + (" (compiled)" if verb == "compile" else ""))
                 continue
-            result = measured(options, peer, work, int(batch), options.compile if spent < options.budget / 2 else 0)
-            report["results"].append(result)
+            measured(options, peer, result, f"{verb} {result['work']} {result['batch']}{f' {options.compile:.0f}' if verb == 'compile' else ''}")
             write(report, options.out)
             ratios = ", ".join(f"{precision} {ratio['faster_by']:.2f} x ({ratio['best_peer']})" for precision, ratio in result["ratios"].items())
-            print(f"{NAMES[work]}, batch {batch}: {ratios or peer.problem or 'not comparable, see step.md'}", flush=True)
+            print(f"{name}: {ratios or peer.problem or 'not comparable, see step.md'}", flush=True)
     report["seconds"] = round(time.monotonic() - begin, 1)
     write(report, options.out)
     peer.close()

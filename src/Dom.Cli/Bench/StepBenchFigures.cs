@@ -32,8 +32,9 @@ internal sealed record StepBenchFigures(
             ? Text($"peak       {Tera(ceilings.FlopsPerSecond)} TFLOP/s ({ceilings.PeakSource})")
             : $"peak       {ceilings.PeakSource}");
         text.WriteLine(Text($"bandwidth  {ceilings.BytesPerSecond / 1e9:0.0} GB/s, read and written ({ceilings.BandwidthSource})"));
-        text.WriteLine("Each kind of call is repeated in a row on the same operands, so small operands may be in a cache. GB/s counts every operand once, and twice");
-        text.WriteLine("where it is updated; TFLOP/s leaves out taps on padding. The floor is the longer of operations at the peak and bytes at the bandwidth.");
+        text.WriteLine("Each kind of call is repeated in a row on the same operands, so small operands may be in a cache, and a call of a few µs may show how fast calls");
+        text.WriteLine("can be queued. GB/s counts every operand once, and twice where it is updated; TFLOP/s leaves out taps on padding. The floor is the longer of");
+        text.WriteLine("operations at the peak and bytes at the bandwidth.");
         foreach (var calls in Calls)
             calls.WriteTo(text);
         return text.ToString();

@@ -6,6 +6,8 @@ namespace Dom.Kernels.Cuda;
 /// <summary>Runs the kernels on the host's processor, at once and one block after the other: what <c>kernels/host/emulator.h</c> describes.</summary>
 internal sealed unsafe class EmulatedDriver : IGpuDriver
 {
+    private const int MostBlocksAcross = 65535, MostShared = 160 << 10; // of a block: 163 KiB on compute capability 8.0, some of it for variables of fixed size
+
     private readonly nint _library;
     private readonly delegate* unmanaged<byte*, nint> _kernel;
     private readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, void**, void> _launch;
@@ -46,8 +48,13 @@ internal sealed unsafe class EmulatedDriver : IGpuDriver
         }
     }
 
-    public void Launch(nint kernel, Dim3 grid, int threads, int sharedBytes, void** arguments) =>
+    public void Launch(nint kernel, Dim3 grid, int threads, int sharedBytes, void** arguments)
+    {
+        // What a device's driver would refuse.
+        if (Math.Min(Math.Min(grid.X, grid.Y), grid.Z) < 1 || grid.Y > MostBlocksAcross || grid.Z > MostBlocksAcross || threads is < 1 or > 1024 || sharedBytes > MostShared)
+            throw new DeviceException($"emulated: {grid.X}x{grid.Y}x{grid.Z} blocks of {threads} threads with {sharedBytes} bytes of shared memory are more than a device takes, or none.");
         _launch(kernel, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)sharedBytes, arguments);
+    }
 
     /// <summary>Lets AddressSanitizer report any access of a kernel to these bytes, or no longer. Nothing happens where it is not there.</summary>
     public void Fence(nint address, long bytes, bool isForbidden)

@@ -32,7 +32,7 @@ public sealed partial class CudaBackend : IKernel<Gemm>
             return Padded(view, rows, k, ref scratch);
         int padded = TileShape.Padded(k, view.Type);
         nint copy = scratch.Take((long)rows * padded * Dom.Tensors.DTypes.Size(view.Type));
-        if (scratch.IsPlaced)
+        if (scratch.IsPlaced && k > 0)
             Transpose(view.Address, copy, view.Type, k, 1, rows, padded);
         return copy;
     }
