@@ -91,8 +91,6 @@ internal sealed class EvalCommand
                 + "use --device cuda:0 or reference, or --precision f32.");
         }
         PrecisionSupport.Require(options.Precision, backend);
-        if (remark is not null)
-            parse.InvocationConfiguration.Error.WriteLine(Devices.Line(backend, remark));
         var set = TrainingData.Open(options);
         var module = ModelCatalog.Create(options.Model, set.Test.Height, set.Test.Width, set.Test.Channels, set.ClassNames.Count);
         using var network = new Network(module, backend, seed: 0, DataSets.Normalization(set));
@@ -101,6 +99,8 @@ internal sealed class EvalCommand
 
         var attack = options.TrainAttack;
         ulong seed = parse.Seed(_seed) ?? options.Seed;
+        if (remark is not null)
+            parse.InvocationConfiguration.Error.WriteLine(Devices.Line(backend, remark));
         profile?.Start();
         var clean = Measure(AttackOptions.None);
         var robust = attack.Kind == AttackKind.None ? null : Measure(attack);
