@@ -26,6 +26,11 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
             GatherPatches(s, tile, call.X.Address, call.Weight.Address, call.Y, s.Inputs, s.Outputs, isGradient: false);
             return;
         }
+        if (IsThin(s, call.X, call.Y, pixels: 512, out var thin))
+        {
+            ThinForward(call, thin);
+            return;
+        }
         var sizing = new ScratchLayout(0, isPlaced: false);
         Prepare(call, ref sizing);
         var scratch = new ScratchLayout(Scratch(sizing.Bytes), isPlaced: true);
@@ -68,6 +73,11 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
         if (HasWeightPatches(call, out var tile))
         {
             WeightGradientByPatches(call, tile);
+            return;
+        }
+        if (IsThin(call.Sizes, call.X, call.Dy, pixels: 256, out var thin))
+        {
+            ThinWeightGradient(call, thin);
             return;
         }
         var s = call.Sizes;

@@ -19,6 +19,9 @@ internal static class Conv2dCases
         // Channels in multiples of 64 and rows of a power of two: what GPUs take by patches. One image of several tiles, tiles of several images, an uneven batch.
         new(1, 8, 32, 64, 64, 3, 3, 1, 1), new(3, 8, 8, 128, 64, 3, 3, 1, 1), new(13, 4, 4, 64, 136, 3, 3, 1, 1), new(1, 16, 16, 64, 128, 3, 3, 1, 1),
         new(1, 4, 64, 64, 72, 3, 3, 1, 1),
+        // At most four channels in, a multiple of 64 out: what GPUs take by rows of the images. Several tiles an image, a tile of an odd number of eights, every number
+        // of channels, two blocks of outputs.
+        new(1, 32, 32, 3, 64, 3, 3, 1, 1), new(3, 5, 8, 1, 64, 3, 3, 1, 1), new(2, 3, 24, 4, 64, 3, 3, 1, 1), new(1, 7, 40, 2, 128, 3, 3, 1, 1),
     ];
 
     // Largest normalized errors measured on these cases: direct 1.2E-6; Winograd 7.0E-6 forward, 9.4E-6 input gradient, 4.1E-6 weight gradient.
