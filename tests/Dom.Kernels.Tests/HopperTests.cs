@@ -12,6 +12,7 @@ public sealed class HopperTests
     [TestCase(90, 128, DType.BF16, TestName = "Warpgroups pass the cases with the tiles of small problems")]
     [TestCase(90, 3, DType.BF16, TestName = "Warpgroups pass the cases with tiles in between")]
     [TestCase(90, 1, DType.BF16, TestName = "Warpgroups pass the cases with the tiles of large problems")]
+    [TestCase(86, 1, DType.BF16, TestName = "Tensor cores of 8.6 pass the cases with less shared memory")]
     [TestCase(80, 1, DType.BF16, TestName = "Tensor cores of 8.0 pass the cases with the tiles of large problems")]
     [TestCase(80, 1, DType.F32, TestName = "f32 passes the cases with the tiles of large problems")]
     public void Products_pass(int computeCapability, int fullDevice, DType type)

@@ -8,7 +8,9 @@ namespace Dom.Kernels.Cuda;
 /// <summary>The convolutions that <c>kernels/conv2d3x3.cu</c> is for: 3x3, stride 1, padding 1, bf16, whole rows of pixels in a tile, channels a multiple of 64.</summary>
 public sealed partial class CudaBackend
 {
-    private const int Slab = 64, LineBytes = 128, MostLines = 288, PatchStages = 3, MostHopperShared = 220 << 10;
+    private const int Slab = 64, LineBytes = 128, MostLines = 288, PatchStages = 3;
+
+    private const int LineDescription = 8; // bytes of a line of a patch in the variables of fixed size
 
     private static readonly KernelName
         s_patchGather = new("conv2d3x3", "conv2d3x3_gather_128"), s_patchGatherNarrow = new("conv2d3x3", "conv2d3x3_gather_64"),
@@ -42,12 +44,13 @@ public sealed partial class CudaBackend
             GatherPatchesByWarpgroups(s, plan);
             return;
         }
-        int tiles = tile.Count(s);
-        bool narrow = targetChannels <= 64 || (long)tiles * ((targetChannels + 127) / 128) < FullDevice;
+        int tiles = tile.Count(s), patches = 2 * tile.Lines(s) * LineBytes;
+        bool narrow = targetChannels <= 64 || (long)tiles * ((targetChannels + 127) / 128) < FullDevice
+            || patches + PatchStages * 128 * LineBytes > _driver.MostSharedBytes - MostLines * LineDescription;
         int columns = narrow ? 64 : 128, columnTiles = (targetChannels + columns - 1) / columns;
         Launch(
             narrow ? s_patchGatherNarrow : s_patchGather, DType.BF16, new Dim3(checked(tiles * columnTiles)), plan with { ColumnTiles = columnTiles },
-            threads: 128, sharedBytes: (2 * tile.Lines(s) + PatchStages * columns) * LineBytes);
+            threads: 128, sharedBytes: patches + PatchStages * columns * LineBytes);
     }
 
     private void GatherPatchesByWarpgroups(Conv2dSizes s, PatchPlan plan)
@@ -60,7 +63,7 @@ public sealed partial class CudaBackend
             int columnTiles = (plan.TargetChannels + columns - 1) / columns, blocks = checked(tile.Count(s) * columnTiles);
             // The weights of two rows of taps; the patch of 64 channels and the one that comes after it.
             int sharedBytes = (2 * 3 * columns + Math.Min(plan.Channels / Slab, 2) * tile.Lines(s)) * LineBytes;
-            if (!isSmallest && (blocks < FullDevice || sharedBytes > MostHopperShared))
+            if (!isSmallest && (blocks < FullDevice || sharedBytes > _driver.MostSharedBytes - 2 * MostLines * LineDescription))
                 continue;
             Launch(
                 kernel, DType.BF16, new Dim3(blocks), plan with { TileHeight = tile.Height, TileImages = tile.Images, ColumnTiles = columnTiles },

@@ -8,6 +8,7 @@ internal static unsafe partial class CudaApi
 {
     public const int OutOfMemory = 2;
     public const int MultiprocessorCount = 16, L2CacheBytes = 38, CapabilityMajor = 75, CapabilityMinor = 76; // CUdevice_attribute
+    public const int MostSharedBytesOfBlock = 97; // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
     public const int MaxDynamicSharedBytes = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
     public const int JitErrorLogBuffer = 5, JitErrorLogBytes = 6; // CUjit_option
     public const uint StreamNonBlocking = 1;

@@ -37,6 +37,8 @@ internal sealed unsafe class CudaDriver : IGpuDriver
         bool isLikeOthers = Environment.GetEnvironmentVariable("DOM_CUDA_ARCH") == "80" || driverVersion < HopperDriver;
         ComputeCapability = isLikeOthers ? Math.Min(gpu.ComputeCapability, 80) : gpu.ComputeCapability;
         Check(CudaApi.DeviceGet(out _device, gpu.Device), "cuDeviceGet");
+        Check(CudaApi.DeviceAttribute(out int sharedBytes, CudaApi.MostSharedBytesOfBlock, _device), "cuDeviceGetAttribute");
+        MostSharedBytes = sharedBytes;
         Check(CudaApi.PrimaryContextRetain(out _context, _device), "cuDevicePrimaryCtxRetain");
         try
         {
@@ -55,6 +57,8 @@ internal sealed unsafe class CudaDriver : IGpuDriver
     public int Multiprocessors { get; }
 
     public int ComputeCapability { get; }
+
+    public int MostSharedBytes { get; }
 
     public static CudaDriver Open(int ordinal)
     {

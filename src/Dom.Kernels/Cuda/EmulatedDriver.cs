@@ -39,6 +39,8 @@ internal sealed unsafe class EmulatedDriver : IGpuDriver
 
     public int ComputeCapability { get; }
 
+    public int MostSharedBytes => ComputeCapability switch { 90 => 227, 86 or 89 => 99, _ => 163 } << 10;
+
     public nint Kernel(string module, string kernel, int sharedBytes)
     {
         fixed (byte* name = System.Text.Encoding.UTF8.GetBytes(kernel + '\0'))
@@ -51,7 +53,7 @@ internal sealed unsafe class EmulatedDriver : IGpuDriver
     public void Launch(nint kernel, Dim3 grid, int threads, int sharedBytes, void** arguments)
     {
         // What a device's driver would refuse.
-        if (Math.Min(Math.Min(grid.X, grid.Y), grid.Z) < 1 || grid.Y > MostBlocksAcross || grid.Z > MostBlocksAcross || threads is < 1 or > 1024 || sharedBytes > (ComputeCapability == 90 ? 220 : 160) << 10) // of 227 and 163 KiB, some of it for variables of fixed size
+        if (Math.Min(Math.Min(grid.X, grid.Y), grid.Z) < 1 || grid.Y > MostBlocksAcross || grid.Z > MostBlocksAcross || threads is < 1 or > 1024 || sharedBytes > MostSharedBytes)
             throw new DeviceException($"emulated: {grid.X}x{grid.Y}x{grid.Z} blocks of {threads} threads with {sharedBytes} bytes of shared memory are more than a device takes, or none.");
         _launch(kernel, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)sharedBytes, arguments);
     }

@@ -61,11 +61,14 @@ public sealed class PtxTests
     }
 
     /// <summary>All cases of the conformance suite, on a driver that computes nothing and holds each launch against the PTX.</summary>
-    [Test]
-    public void Every_launch_of_the_conformance_suite_is_one_that_a_GPU_can_take([Values(80, 90)] int computeCapability)
+    [TestCase(80, 128)]
+    [TestCase(86, 1)]
+    [TestCase(90, 128)]
+    [TestCase(90, 1)]
+    public void Every_launch_of_the_conformance_suite_is_one_that_a_GPU_can_take(int computeCapability, int fullDevice)
     {
         using var driver = new PtxDriver(computeCapability);
-        using var backend = new CudaBackend("launches", driver);
+        using var backend = new CudaBackend("launches", driver) { FullDevice = fullDevice };
         foreach (var kernelCase in KernelCases.All.Where(c => c.Type != DType.F64 && backend.Supports(c.Call, c.Type)))
             Assert.That(() => kernelCase.RunOn(backend), Throws.Nothing, kernelCase.ToString()); // that the results are wrong is no news
         var idle = Files.Where(f => computeCapability == 90 || f.Architecture == "sm_80").SelectMany(f => f.Entries).Select(e => e.Name).Except(driver.Launched).Order(StringComparer.Ordinal).ToArray();

@@ -93,6 +93,7 @@ API cuDeviceGetAttribute(int* value, int attribute, int)
         case 38: return *value = 2 << 20, ok;
         case 75: return *value = capability / 10, ok;
         case 76: return *value = capability % 10, ok;
+        case 97: return *value = 163 << 10, ok;
         default: return invalid_value;
     }
 }
