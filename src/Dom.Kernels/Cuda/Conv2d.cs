@@ -31,16 +31,16 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
             return;
         }
         var sizing = new ScratchLayout(0, isPlaced: false);
-        Prepare(call, ref sizing);
-        var scratch = new ScratchLayout(Scratch(sizing.Bytes), isPlaced: true);
-        var (x, weight) = Prepare(call, ref scratch);
-        Gather(call.X.Type, new GatherPlan(
-            x, weight, call.Y.Address, s.Batch, s.Height, s.Width, TileShape.Padded(s.Inputs, call.X.Type), s.OutputHeight, s.OutputWidth, s.Outputs,
-            s.KernelHeight, s.KernelWidth, s.Stride, s.Padding, IsGradient: 0, ColumnTiles: 0));
+        var plan = Prepare(call, ref sizing);
+        var scratch = new ScratchLayout(Scratch(sizing.Bytes + StridedSumBytes(plan, call.X.Type)), isPlaced: true);
+        plan = Prepare(call, ref scratch);
+        if (!TryStrided(plan, call.X.Type, scratch))
+            Gather(call.X.Type, plan);
 
-        (nint X, nint Weight) Prepare(in Conv2dForward call, ref ScratchLayout scratch) => (
-            Padded(call.X, s.Batch * s.Height * s.Width, s.Inputs, ref scratch),
-            Padded(call.Weight, s.Outputs * s.KernelHeight * s.KernelWidth, s.Inputs, ref scratch));
+        GatherPlan Prepare(in Conv2dForward call, ref ScratchLayout scratch) => new(
+            Padded(call.X, s.Batch * s.Height * s.Width, s.Inputs, ref scratch), Padded(call.Weight, s.Outputs * s.KernelHeight * s.KernelWidth, s.Inputs, ref scratch),
+            call.Y.Address, s.Batch, s.Height, s.Width, TileShape.Padded(s.Inputs, call.X.Type), s.OutputHeight, s.OutputWidth, s.Outputs,
+            s.KernelHeight, s.KernelWidth, s.Stride, s.Padding, IsGradient: 0, ColumnTiles: 0);
     }
 
     void IKernel<Conv2dInputGradient>.Run(in Conv2dInputGradient call)
@@ -58,9 +58,11 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
             GatherPatches(s, tile, call.Dy.Address, weight, call.Dx, s.Outputs, s.Inputs, isGradient: true);
             return;
         }
-        Gather(type, new GatherPlan(
+        var plan = new GatherPlan(
             dy, weight, call.Dx.Address, s.Batch, s.OutputHeight, s.OutputWidth, outputs, s.Height, s.Width, s.Inputs,
-            s.KernelHeight, s.KernelWidth, s.Stride, s.Padding, IsGradient: 1, ColumnTiles: 0));
+            s.KernelHeight, s.KernelWidth, s.Stride, s.Padding, IsGradient: 1, ColumnTiles: 0);
+        if (!TryStrided(plan, type, scratch))
+            Gather(type, plan);
 
         (nint Dy, nint Weight) Prepare(in Conv2dInputGradient call, ref ScratchLayout scratch) => (
             Padded(call.Dy, s.Batch * s.OutputHeight * s.OutputWidth, s.Outputs, ref scratch),
