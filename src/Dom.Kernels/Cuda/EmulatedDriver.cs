@@ -6,7 +6,7 @@ namespace Dom.Kernels.Cuda;
 /// <summary>Runs the kernels on the host's processor, at once and one block after the other: what <c>kernels/host/emulator.h</c> describes.</summary>
 internal sealed unsafe class EmulatedDriver : IGpuDriver
 {
-    private const int MostBlocksAcross = 65535, MostShared = 160 << 10; // of a block: 163 KiB on compute capability 8.0, some of it for variables of fixed size
+    private const int MostBlocksAcross = 65535;
 
     private readonly nint _library;
     private readonly delegate* unmanaged<byte*, nint> _kernel;
@@ -38,6 +38,9 @@ internal sealed unsafe class EmulatedDriver : IGpuDriver
     public int Multiprocessors => 4;
 
     public int ComputeCapability { get; }
+
+    /// <summary>What a launch may ask for: a block has 163 KiB on compute capability 8.0 and 227 KiB on 9.0, some of it for variables of fixed size.</summary>
+    private int MostShared => (ComputeCapability == 90 ? 220 : 160) << 10;
 
     public nint Kernel(string module, string kernel, int sharedBytes)
     {
