@@ -15,6 +15,7 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
     private static readonly KernelName
         s_gatherLarge = new("conv2d", "conv2d_gather_128x128"), s_gatherNarrow = new("conv2d", "conv2d_gather_128x64"),
         s_gatherSmall = new("conv2d", "conv2d_gather_64x64"),
+        s_weightGradientHopper = new("conv2d_hopper", "conv2d_weight_gradient_hopper"),
         s_weightGradientLarge = new("conv2d", "conv2d_weight_gradient_128x128"), s_weightGradientFlat = new("conv2d", "conv2d_weight_gradient_64x128");
 
     void IKernel<Conv2dForward>.Run(in Conv2dForward call)
@@ -84,11 +85,14 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
         var s = call.Sizes;
         var type = call.X.Type;
         int inputs = TileShape.Padded(s.Inputs, type), outputs = TileShape.Padded(s.Outputs, type), taps = s.KernelHeight * s.KernelWidth;
-        var shape = outputs > 64 ? TileShape.Large : TileShape.Flat;
+        // Warpgroups multiply on Hopper only, not on what came after it; each piece of 64 columns has one tap there.
+        bool hopper = _driver.ComputeCapability == 90 && type == DType.BF16 && inputs % 64 == 0 && taps * inputs % TileShape.Hopper.Columns == 0 && outputs > 64;
+        var shape = hopper ? TileShape.Hopper : outputs > 64 ? TileShape.Large : TileShape.Flat;
         int pixels = s.Batch * s.OutputHeight * s.OutputWidth, step = TileShape.Step(type);
         long blocks = shape.Blocks(outputs, (long)taps * inputs);
-        // Enough chunks of pixels to fill the device twice, each of at least 8 steps.
-        long wanted = Math.Clamp((4 * FullDevice + blocks - 1) / blocks, 1, Math.Max(1, pixels / (8 * step)));
+        // As many chunks of pixels as fill the device once, one block on a multiprocessor of a Hopper and else two, each of at least 4 steps: every chunk costs the
+        // bytes of its sums, written and read.
+        long wanted = Math.Clamp((hopper ? FullDevice : 2 * FullDevice) / blocks, 1, Math.Max(1, pixels / (4 * step)));
         int pixelsPerSplit = (int)((pixels + wanted - 1) / wanted + step - 1) / step * step, splits = (pixels + pixelsPerSplit - 1) / pixelsPerSplit;
 
         var sizing = new ScratchLayout(0, isPlaced: false);
@@ -96,11 +100,11 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
         var scratch = new ScratchLayout(Scratch(sizing.Bytes), isPlaced: true);
         var (x, dy, sums) = Prepare(call, ref scratch);
         Launch(
-            shape == TileShape.Large ? s_weightGradientLarge : s_weightGradientFlat, type,
+            hopper ? s_weightGradientHopper : shape == TileShape.Large ? s_weightGradientLarge : s_weightGradientFlat, type,
             new Dim3((taps * inputs + shape.Columns - 1) / shape.Columns, (outputs + shape.Rows - 1) / shape.Rows, splits),
             new WeightGradientPlan(
                 x, dy, sums, s.Batch, s.Height, s.Width, inputs, outputs, s.OutputHeight, s.OutputWidth, s.KernelWidth, taps, s.Stride, s.Padding, pixelsPerSplit),
-            TileShape.Threads(type), shape.SharedBytes);
+            hopper ? 256 : TileShape.Threads(type), shape.SharedBytes);
         Launch(
             s_reduce, call.DWeight.Type, BlocksFor(call.DWeight.Length),
             new ReducePlan(sums, call.DWeight.Address, splits, outputs, taps, inputs, s.Outputs, s.Inputs));
