@@ -1,10 +1,10 @@
 // sm_90a
-// Strided convolutions with kernels of at most 3x3 in bf16 for Hopper: forward and input gradient, NHWC, f32 sums, products by warpgroups (wgmma).
+// Convolutions with stride 2 and kernels of at most 3x3 in bf16 for Hopper: forward and input gradient, NHWC, f32 sums, products by warpgroups (wgmma).
 //
-// A convolution with stride s is a sum of s x s convolutions with stride 1, one for each residue of rows and columns: each sees only the pixels of its residue, a
-// plane of the image, and its share of the taps (3x3, stride 2: 4, 2, 2 and 1). A block computes BM pixels, whole rows of one or several images, x BN channels. For 64
+// A convolution with stride 2 is a sum of four convolutions with stride 1, one for each parity of rows and columns: each sees only the pixels of its parity, a
+// plane of the image, and its share of the taps (3x3: 4, 2, 2 and 1). A block computes BM pixels, whole rows of one or several images, x BN channels. For 64
 // channels of the source at a time it copies one plane after the other with its border into shared memory, where all taps of the plane read it: 2.2 times the
-// tile's bytes for nine taps, not 9 times. In an input gradient the pixels of the target are dealt into s x s classes (grid z) by the taps that see them; a class has one plane,
+// tile's bytes for nine taps, not 9 times. In an input gradient the pixels of the target are dealt into four classes (grid z) by the taps that see them; a class has one plane,
 // the whole source. Those with most taps come first, and those without a tap only write zeros.
 //
 // Bytes out of the L2 cache bound it, then the tensor cores: a step of 256 x 128 sums takes 31 KB for 1024 clocks of products. Where there are few tiles grid y
@@ -20,10 +20,10 @@ struct StridedPlan
     float* sums; // [splits, target], or null where there is one split
     int batch, source_height, source_width, channels; // channels a multiple of 64
     int target_height, target_width, target_channels; // target_channels a multiple of 8
-    int kernel, stride, padding;
+    int kernel, padding;
     int is_gradient;
-    int height, width;            // pixels of the target, or of each of its classes
-    int tile_height, tile_images; // rows of an image that a tile has, and images: width x tile_height x tile_images = BM
+    int height, width_bits;       // pixels of the target, or of each of its classes; 1 << width_bits in a row
+    int tile_height_bits;         // rows of an image that a tile has; it has as many images as make BM pixels
     int column_tiles;             // blocks along target_channels, fastest in grid x
     int slabs_per_split;          // 64 channels each
 };
@@ -56,59 +56,53 @@ struct Plane
 
 template <int groups, int BN> DEVICE void strided(const StridedPlan& plan)
 {
-    constexpr int BM = groups * 64, threads = groups * 128, stages = 4, ahead = 2, planes_kept = 3, weight_bytes = BN * line_bytes, lines_a_pass = threads / 8;
+    constexpr int BM = groups * 64, threads = groups * 128, stages = 4, ahead = 2, planes_kept = 3, stride = 2, weight_bytes = BN * line_bytes, lines_a_pass = threads / 8;
     SHARED_MEMORY(shared); // `stages` tiles of weights, then planes
     __shared__ Spot spots[BM * 25 / 16 + 16];
     __shared__ Tap taps[9];
-    __shared__ Plane shapes[9];
+    __shared__ Plane shapes[4];
     __shared__ int targets[BM]; // pixel of the target, -1 past the end
     const bf16* source = (const bf16*)plan.source;
     const bf16* weight = (const bf16*)plan.weight;
 
-    const int stride = plan.stride, kernel = plan.kernel, width = plan.width, tile_height = plan.tile_height;
+    const int kernel = plan.kernel, width = 1 << plan.width_bits, tile_height = 1 << plan.tile_height_bits, image_bits = plan.width_bits + plan.tile_height_bits;
+    const int tile_images = BM >> image_bits;
     const int tile = blockIdx.x / plan.column_tiles, n0 = blockIdx.x % plan.column_tiles * BN;
     const int tiles_of_image = plan.height / tile_height; // 1 where a tile has several images
-    const int image0 = tile / tiles_of_image * plan.tile_images, row0 = tile % tiles_of_image * tile_height, images_left = plan.batch - image0;
+    const int image0 = tile / tiles_of_image * tile_images, row0 = tile % tiles_of_image * tile_height, images_left = plan.batch - image0;
 
-    // The class of this block, by its first tap. Neighbors of a full device get many taps and few.
-    const int first_y = blockIdx.z / stride, first_x = first_y & 1 ? stride - 1 - blockIdx.z % stride : blockIdx.z % stride;
-    int class_y = 0, class_x = 0, target_step = 1;
-    if (plan.is_gradient)
-    {
-        class_y = (first_y + (stride - 1) * plan.padding) % stride;
-        class_x = (first_x + (stride - 1) * plan.padding) % stride;
-        target_step = stride;
-    }
-    const int planes_across = plan.is_gradient ? 1 : minimum_of(stride, kernel), planes = planes_across * planes_across, source_step = plan.is_gradient ? 1 : stride;
-    const int border = (kernel + stride - 1) / stride - 1, plane_width = width + border;
-    const int plane_lines = (tile_height + border) * plane_width, lines = plane_lines * plan.tile_images, plane_bytes = lines * line_bytes;
+    // The class of this block, by its first tap. Those with most taps come first, and neighbors of a full device get many taps and few.
+    const int first_y = blockIdx.z >> 1, first_x = (blockIdx.z ^ first_y) & 1;
+    const int class_y = plan.is_gradient ? (first_y + plan.padding) & 1 : 0, class_x = plan.is_gradient ? (first_x + plan.padding) & 1 : 0;
+    const int target_step = plan.is_gradient ? stride : 1, source_step = plan.is_gradient ? 1 : stride, planes = plan.is_gradient || kernel == 1 ? 1 : 4;
+    const int border = (kernel - 1) >> 1, plane_width = width + border;
+    const int plane_lines = (tile_height + border) * plane_width, lines = plane_lines * tile_images, plane_bytes = lines * line_bytes;
 
-    int count = 0; // taps of all planes
-    for (int p = 0; p < planes; p++)
+    const int count = plan.is_gradient ? ((kernel - first_y + 1) >> 1) * ((kernel - first_x + 1) >> 1) : kernel * kernel; // taps of all planes
+    if (threadIdx.x < planes)
     {
-        const int tap_y = plan.is_gradient ? first_y : p / planes_across, tap_x = plan.is_gradient ? first_x : p % planes_across;
-        const int rows = (kernel - tap_y + stride - 1) / stride, columns = (kernel - tap_x + stride - 1) / stride; // of taps
-        const int top = plan.is_gradient ? row0 + (class_y + plan.padding - tap_y) / stride - (rows - 1) : row0 * stride + tap_y - plan.padding;
-        const int left = plan.is_gradient ? (class_x + plan.padding - tap_x) / stride - (columns - 1) : tap_x - plan.padding;
-        if (threadIdx.x == 0)
-            shapes[p] = {tile_height + rows - 1, width + columns - 1, top, left};
+        const int p = threadIdx.x, tap_y = plan.is_gradient ? first_y : p >> 1, tap_x = plan.is_gradient ? first_x : p & 1, even = (kernel + 1) >> 1;
+        const int rows = (kernel - tap_y + 1) >> 1, columns = (kernel - tap_x + 1) >> 1; // of taps
+        const int top = plan.is_gradient ? row0 + ((class_y + plan.padding - tap_y) >> 1) - (rows - 1) : row0 * stride + tap_y - plan.padding;
+        const int left = plan.is_gradient ? ((class_x + plan.padding - tap_x) >> 1) - (columns - 1) : tap_x - plan.padding;
+        shapes[p] = {tile_height + rows - 1, width + columns - 1, top, left};
+        int at = plan.is_gradient ? 0 : tap_y * even * kernel + tap_x * rows * even; // behind the taps of the planes before
         for (int i = 0; i < rows; i++)
-            for (int j = 0; j < columns; j++, count++)
-                if (threadIdx.x == 0)
-                {
-                    int y = plan.is_gradient ? rows - 1 - i : i, x = plan.is_gradient ? columns - 1 - j : j;
-                    taps[count] = {y * plane_width + x, ((tap_y + i * stride) * kernel + tap_x + j * stride) * plan.channels, i + j == 0};
-                }
+            for (int j = 0; j < columns; j++)
+            {
+                int y = plan.is_gradient ? rows - 1 - i : i, x = plan.is_gradient ? columns - 1 - j : j;
+                taps[at++] = {y * plane_width + x, ((tap_y + i * stride) * kernel + tap_x + j * stride) * plan.channels, i + j == 0};
+            }
     }
     for (int line = threadIdx.x; line < lines; line += threads)
     {
-        int image = line / plane_lines, y = line % plane_lines / plane_width, x = line % plane_lines % plane_width;
+        int image = line / plane_lines, rest = line - image * plane_lines, y = rest / plane_width, x = rest - y * plane_width;
         spots[line] = {(image * plan.source_height + y * source_step) * plan.source_width + x * source_step, (unsigned char)y, (unsigned char)x, (unsigned char)image, 0};
     }
     auto place_of = [&](int m, int& image, int& y, int& x) {
-        x = m % width;
-        y = m / width % tile_height;
-        image = m / width / tile_height;
+        x = m & (width - 1);
+        y = (m >> plan.width_bits) & (tile_height - 1);
+        image = m >> image_bits;
     };
     for (int m = threadIdx.x; m < BM; m += threads)
     {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
@@ -5,7 +6,7 @@ using Dom.Tensors.Ops;
 
 namespace Dom.Kernels.Cuda;
 
-/// <summary>The convolutions that <c>kernels/conv2dstrided_hopper.cu</c> is for: strided, at most 3x3, bf16, whole rows of pixels in a tile, source channels a multiple of 64.</summary>
+/// <summary>The convolutions that <c>kernels/conv2dstrided_hopper.cu</c> is for: stride 2, at most 3x3, bf16, whole rows of pixels in a tile, source channels a multiple of 64.</summary>
 public sealed partial class CudaBackend
 {
     private const int StridedStages = 4, StridedPlanes = 3;
@@ -25,8 +26,8 @@ public sealed partial class CudaBackend
             launch.Kernel, type, new Dim3(checked(launch.Tiles * launch.ColumnTiles), launch.Splits, launch.Classes),
             new StridedPlan(
                 plan.Source, plan.Weight, plan.Target, sums, plan.Batch, plan.SourceHeight, plan.SourceWidth, plan.SourceChannels,
-                plan.TargetHeight, plan.TargetWidth, plan.TargetChannels, plan.KernelHeight, plan.Stride, plan.Padding, plan.IsGradient,
-                launch.Height, launch.Width, launch.Tile.Height, launch.Tile.Images, launch.ColumnTiles, launch.SlabsPerSplit),
+                plan.TargetHeight, plan.TargetWidth, plan.TargetChannels, plan.KernelHeight, plan.Padding, plan.IsGradient,
+                launch.Height, BitOperations.Log2((uint)launch.Width), BitOperations.Log2((uint)launch.Tile.Height), launch.ColumnTiles, launch.SlabsPerSplit),
             launch.Rows * 2, launch.SharedBytes);
         if (launch.Splits > 1)
             Launch(s_stridedReduce, type, BlocksFor(target / 8), new StridedReducePlan(sums, plan.Target, launch.Splits, checked((int)(target / 8))));
@@ -41,12 +42,12 @@ public sealed partial class CudaBackend
     {
         bool gradient = plan.IsGradient == 1;
         int stride = plan.Stride, kernel = plan.KernelHeight;
-        if (_driver.ComputeCapability != 90 || type != DType.BF16 || stride < 2 || kernel > 3 || plan.KernelWidth != kernel || plan.Batch == 0
+        if (_driver.ComputeCapability != 90 || type != DType.BF16 || stride != 2 || kernel > 3 || plan.KernelWidth != kernel || plan.Batch == 0
             || plan.SourceChannels % Slab != 0 || plan.TargetChannels % 8 != 0 || (plan.Source | plan.Weight | plan.Target) % 16 != 0
             || (gradient && (plan.TargetHeight % stride != 0 || plan.TargetWidth % stride != 0)))
             return null;
         int classes = gradient ? stride * stride : 1, height = gradient ? plan.TargetHeight / stride : plan.TargetHeight, width = gradient ? plan.TargetWidth / stride : plan.TargetWidth;
-        int border = (kernel + stride - 1) / stride - 1, slabs = plan.SourceChannels / Slab;
+        int border = (kernel - 1) / 2, slabs = plan.SourceChannels / Slab;
 
         // A forward pass has as many steps in every block: the highest tiles that fill the device, and splits where there are few. The classes of a gradient
         // have few steps, and the blocks of one class overlap those of the others.
@@ -68,7 +69,7 @@ public sealed partial class CudaBackend
             int tileHeight = Math.Min(rows / width, height), images = rows / (width * tileHeight), lines = (tileHeight + border) * (width + border) * images;
             if (height % tileHeight != 0 || images * tileHeight * width != rows || lines > rows * 25 / 16)
                 return null;
-            // The result goes out through the same memory.
+            // All three factors of a power of two are such powers. The result goes out through the same memory.
             int shared = Math.Max((StridedStages * columns + StridedPlanes * lines) * LineBytes, rows * (columns + 8) * 2);
             return new StridedSizes(
                 name, rows, height, width, new PatchTile(tileHeight, images), (plan.Batch + images - 1) / images * (height / tileHeight),
@@ -85,8 +86,8 @@ public sealed partial class CudaBackend
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct StridedPlan(
         nint Source, nint Weight, nint Target, nint Sums, int Batch, int SourceHeight, int SourceWidth, int Channels,
-        int TargetHeight, int TargetWidth, int TargetChannels, int Kernel, int Stride, int Padding, int IsGradient,
-        int Height, int Width, int TileHeight, int TileImages, int ColumnTiles, int SlabsPerSplit);
+        int TargetHeight, int TargetWidth, int TargetChannels, int Kernel, int Padding, int IsGradient,
+        int Height, int WidthBits, int TileHeightBits, int ColumnTiles, int SlabsPerSplit);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct StridedReducePlan(nint Sums, nint Target, int Splits, int Packs);
