@@ -12,7 +12,7 @@
 //
 // Operations: 2 pixels taps inputs outputs each. Bytes: each operand once if the L2 cache holds what neighbors share; operations bound all but the
 // first layer. Channels are multiples of a chunk: others are padded with zeros by pack.cu first.
-#include "tiles.h"
+#include "conv2d.h"
 
 struct GatherPlan
 {
@@ -23,15 +23,6 @@ struct GatherPlan
     int kernel_height, kernel_width, stride, padding;
     int is_gradient;    // 0: target pixel p reads source p stride - padding + tap; 1: target h is read by source (h + padding - tap) / stride
     int column_tiles;   // blocks along target_channels, fastest in grid x
-};
-
-struct WeightGradientPlan
-{
-    const void *x, *dy;
-    float* sums; // [splits, outputs, taps x inputs]
-    int batch, height, width, inputs, outputs, output_height, output_width; // inputs and outputs multiples of a chunk
-    int kernel_width, taps, stride, padding;
-    int pixels_per_split; // a multiple of a step
 };
 
 // Where a gathered row starts: offset of the pixel that tap (0, 0) reads, and its row and column, which may lie on the padding.
@@ -55,10 +46,10 @@ template <class Tile, int stages> DEVICE void gather(const GatherPlan& plan)
     int class_y = 0, class_x = 0, tap_y = 0, tap_x = 0, tap_step = 1, pixel_step = 1, origin_y = -plan.padding, origin_x = -plan.padding, row_step = stride;
     if (plan.is_gradient)
     {
-        class_y = blockIdx.z / stride;
-        class_x = blockIdx.z % stride;
-        tap_y = (class_y + plan.padding) % stride; // first tap that reads this class
-        tap_x = (class_x + plan.padding) % stride;
+        tap_y = blockIdx.z / stride; // first tap that reads this class: the classes with most taps come first
+        tap_x = blockIdx.z % stride;
+        class_y = (tap_y + (stride - 1) * plan.padding) % stride;
+        class_x = (tap_x + (stride - 1) * plan.padding) % stride;
         origin_y = (class_y + plan.padding - tap_y) / stride;
         origin_x = (class_x + plan.padding - tap_x) / stride;
         tap_step = pixel_step = stride;

@@ -251,3 +251,32 @@ template <int Sums> GPU void warpgroup_multiply(float (&d)[Sums], const unsigned
         }
     emulator::warp_barrier();
 }
+
+GPU u64 warpgroup_operand_across(shared_address lines) { return warpgroup_operand(lines); }
+GPU u64 advance_across(u64 operand, int k) { return operand + k * 16 * 128; }
+
+template <int Sums> GPU void warpgroup_multiply_across(float (&d)[Sums], const unsigned (&a)[4], u64 b)
+{
+    auto* shown = emulator::block->exchange;
+    int me = emulator::block->current, l = emulator::lane();
+    for (int i = 0; i < 4; i++)
+        shown[me][i] = a[i];
+    emulator::warp_barrier();
+    for (int h = 0; h < 2; h++)
+        for (int n = 0; n < Sums * 2; n++)
+        {
+            if ((n & 7) >> 1 != (l & 3))
+                continue;
+            float& sum = d[n / 8 * 4 + h * 2 + (n & 1)];
+            for (int k = 0; k < 16; k++)
+            {
+                u64 pair = shown[emulator::warp_start() + (l & ~3) + ((k & 7) >> 1)][h + (k >> 3) * 2];
+                u64 at = b + n / 64 * (64 * 128) + k * 128 + n % 64 * 2;
+                at ^= ((at >> 7) & 7) << 4;
+                unsigned short v;
+                std::memcpy(&v, (void*)at, 2);
+                sum += emulator::half_of(pair, k & 1) * emulator::half_of(v, 0);
+            }
+        }
+    emulator::warp_barrier();
+}

@@ -16,6 +16,7 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
     private static readonly KernelName
         s_gatherLarge = new("conv2d", "conv2d_gather_128x128"), s_gatherNarrow = new("conv2d", "conv2d_gather_128x64"),
         s_gatherSmall = new("conv2d", "conv2d_gather_64x64"),
+        s_weightGradientHopper = new("conv2d_hopper", "conv2d_weight_gradient_hopper"),
         s_weightGradientLarge = new("conv2d", "conv2d_weight_gradient_128x128"), s_weightGradientFlat = new("conv2d", "conv2d_weight_gradient_64x128");
 
     void IKernel<Conv2dForward>.Run(in Conv2dForward call)
@@ -32,16 +33,16 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
             return;
         }
         var sizing = new ScratchLayout(0, isPlaced: false);
-        Prepare(call, ref sizing);
-        var scratch = new ScratchLayout(Scratch(sizing.Bytes), isPlaced: true);
-        var (x, weight) = Prepare(call, ref scratch);
-        Gather(call.X.Type, new GatherPlan(
-            x, weight, call.Y.Address, s.Batch, s.Height, s.Width, TileShape.Padded(s.Inputs, call.X.Type), s.OutputHeight, s.OutputWidth, s.Outputs,
-            s.KernelHeight, s.KernelWidth, s.Stride, s.Padding, IsGradient: 0, ColumnTiles: 0));
+        var plan = Prepare(call, ref sizing);
+        var scratch = new ScratchLayout(Scratch(sizing.Bytes + StridedSumBytes(plan, call.X.Type)), isPlaced: true);
+        plan = Prepare(call, ref scratch);
+        if (!TryStrided(plan, call.X.Type, scratch))
+            Gather(call.X.Type, plan);
 
-        (nint X, nint Weight) Prepare(in Conv2dForward call, ref ScratchLayout scratch) => (
-            Padded(call.X, s.Batch * s.Height * s.Width, s.Inputs, ref scratch),
-            Padded(call.Weight, s.Outputs * s.KernelHeight * s.KernelWidth, s.Inputs, ref scratch));
+        GatherPlan Prepare(in Conv2dForward call, ref ScratchLayout scratch) => new(
+            Padded(call.X, s.Batch * s.Height * s.Width, s.Inputs, ref scratch), Padded(call.Weight, s.Outputs * s.KernelHeight * s.KernelWidth, s.Inputs, ref scratch),
+            call.Y.Address, s.Batch, s.Height, s.Width, TileShape.Padded(s.Inputs, call.X.Type), s.OutputHeight, s.OutputWidth, s.Outputs,
+            s.KernelHeight, s.KernelWidth, s.Stride, s.Padding, IsGradient: 0, ColumnTiles: 0);
     }
 
     void IKernel<Conv2dInputGradient>.Run(in Conv2dInputGradient call)
@@ -59,9 +60,11 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
             GatherPatches(s, tile, call.Dy.Address, weight, call.Dx, s.Outputs, s.Inputs, isGradient: true);
             return;
         }
-        Gather(type, new GatherPlan(
+        var plan = new GatherPlan(
             dy, weight, call.Dx.Address, s.Batch, s.OutputHeight, s.OutputWidth, outputs, s.Height, s.Width, s.Inputs,
-            s.KernelHeight, s.KernelWidth, s.Stride, s.Padding, IsGradient: 1, ColumnTiles: 0));
+            s.KernelHeight, s.KernelWidth, s.Stride, s.Padding, IsGradient: 1, ColumnTiles: 0);
+        if (!TryStrided(plan, type, scratch))
+            Gather(type, plan);
 
         (nint Dy, nint Weight) Prepare(in Conv2dInputGradient call, ref ScratchLayout scratch) => (
             Padded(call.Dy, s.Batch * s.OutputHeight * s.OutputWidth, s.Outputs, ref scratch),
@@ -83,11 +86,14 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
         var s = call.Sizes;
         var type = call.X.Type;
         int inputs = TileShape.Padded(s.Inputs, type), outputs = TileShape.Padded(s.Outputs, type), taps = s.KernelHeight * s.KernelWidth;
-        var shape = outputs > 64 ? TileShape.Large : TileShape.Flat;
+        // Warpgroups multiply on Hopper only, not on what came after it; each piece of 64 columns has one tap there.
+        bool hopper = IsOnTrial && _driver.ComputeCapability == 90 && type == DType.BF16 && inputs % 64 == 0 && taps * inputs % TileShape.Hopper.Columns == 0 && outputs > 64;
+        var shape = hopper ? TileShape.Hopper : outputs > 64 ? TileShape.Large : TileShape.Flat;
         int pixels = s.Batch * s.OutputHeight * s.OutputWidth, step = TileShape.Step(type);
         long blocks = shape.Blocks(outputs, (long)taps * inputs);
-        // Enough chunks of pixels to fill the device twice, each of at least 8 steps.
-        long wanted = Math.Clamp((4 * FullDevice + blocks - 1) / blocks, 1, Math.Max(1, pixels / (8 * step)));
+        // As many chunks of pixels as fill the device once, one block on a multiprocessor of a Hopper and else two, each of at least 4 steps: every chunk costs the
+        // bytes of its sums, written and read.
+        long wanted = Math.Clamp((hopper ? FullDevice : 2 * FullDevice) / blocks, 1, Math.Max(1, pixels / (4 * step)));
         int pixelsPerSplit = (int)((pixels + wanted - 1) / wanted + step - 1) / step * step, splits = (pixels + pixelsPerSplit - 1) / pixelsPerSplit;
 
         var sizing = new ScratchLayout(0, isPlaced: false);
@@ -95,11 +101,11 @@ public sealed partial class CudaBackend : IKernel<Conv2dForward>, IKernel<Conv2d
         var scratch = new ScratchLayout(Scratch(sizing.Bytes), isPlaced: true);
         var (x, dy, sums) = Prepare(call, ref scratch);
         Launch(
-            shape == TileShape.Large ? s_weightGradientLarge : s_weightGradientFlat, type,
+            hopper ? s_weightGradientHopper : shape == TileShape.Large ? s_weightGradientLarge : s_weightGradientFlat, type,
             new Dim3((taps * inputs + shape.Columns - 1) / shape.Columns, (outputs + shape.Rows - 1) / shape.Rows, splits),
             new WeightGradientPlan(
                 x, dy, sums, s.Batch, s.Height, s.Width, inputs, outputs, s.OutputHeight, s.OutputWidth, s.KernelWidth, taps, s.Stride, s.Padding, pixelsPerSplit),
-            TileShape.Threads(type), shape.SharedBytes);
+            hopper ? 256 : TileShape.Threads(type), shape.SharedBytes);
         Reduce(sums, call.DWeight, splits, outputs, taps, inputs, s.Outputs, s.Inputs);
 
         (nint X, nint Dy, nint Sums) Prepare(in Conv2dWeightGradient call, ref ScratchLayout scratch) => (

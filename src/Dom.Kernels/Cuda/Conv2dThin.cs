@@ -5,7 +5,7 @@ using Dom.Tensors.Ops;
 
 namespace Dom.Kernels.Cuda;
 
-/// <summary>The convolutions that <c>kernels/conv2dthin.cu</c> is for: 3x3, stride 1, padding 1, bf16, at most 4 channels in, a multiple of 64 out.</summary>
+/// <summary>The convolutions that <c>kernels/thin.h</c> describes: 3x3, stride 1, padding 1, bf16, at most 4 channels in, a multiple of 64 out.</summary>
 public sealed partial class CudaBackend
 {
     private const int ThinStages = 4, MostThinImageBytes = 32 << 10;
@@ -15,10 +15,11 @@ public sealed partial class CudaBackend
         s_thinForward = [new("conv2dthin", "conv2dthin_forward_16"), new("conv2dthin", "conv2dthin_forward_32"), new("conv2dthin", "conv2dthin_forward_48")],
         s_thinWeightGradient =
         [
-            new("conv2dthin", "conv2dthin_weight_gradient_16"), new("conv2dthin", "conv2dthin_weight_gradient_32"), new("conv2dthin", "conv2dthin_weight_gradient_48"),
+            new("conv2dthin_gradient", "conv2dthin_weight_gradient_16"), new("conv2dthin_gradient", "conv2dthin_weight_gradient_32"),
+            new("conv2dthin_gradient", "conv2dthin_weight_gradient_48"),
         ];
 
-    private static readonly KernelName s_thinReduce = new("conv2dthin", "conv2dthin_reduce");
+    private static readonly KernelName s_thinReduce = new("conv2dthin_gradient", "conv2dthin_reduce");
 
     /// <summary>Whether a convolution goes by tiles of whole rows of its images; <paramref name="wide"/> is the tensor of its outputs.</summary>
     private static bool IsThin(Conv2dSizes s, View x, View wide, int pixels, out ThinTile tile)

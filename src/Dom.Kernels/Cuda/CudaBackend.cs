@@ -35,6 +35,12 @@ public sealed partial class CudaBackend : KernelBackend
     /// <exception cref="DeviceException">The library cannot be loaded.</exception>
     public static CudaBackend Emulate(string library, int computeCapability = 80) => new("emulated", new EmulatedDriver(library, computeCapability));
 
+    /// <summary>
+    /// Whether kernels are taken that pass the suite on the emulator and have not been run on a GPU yet: those of <c>conv2dstrided_hopper.cu</c> and <c>conv2d_hopper.cu</c>. DOM_CUDA_TRIAL=1 in
+    /// the environment, for whoever has a Hopper and wants to prove or time them.
+    /// </summary>
+    internal bool IsOnTrial { get; set; } = Environment.GetEnvironmentVariable("DOM_CUDA_TRIAL") == "1";
+
     /// <inheritdoc/>
     public override bool Supports(Type call, DType type) => type is DType.F32 or DType.BF16 && HasKernel(call);
 

@@ -20,6 +20,9 @@ internal readonly record struct TileShape(int Rows, int Columns, int Stages)
 
     public static TileShape Flat { get; } = new(64, 128, 3);
 
+    /// <summary>The weight gradient of a convolution by two warpgroups.</summary>
+    public static TileShape Hopper { get; } = new(128, 192, 5);
+
     /// <summary>Dynamic shared memory of a block.</summary>
     public int SharedBytes => Stages * (Rows + Columns) * LineBytes;
 

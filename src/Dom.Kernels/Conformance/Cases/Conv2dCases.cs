@@ -19,6 +19,9 @@ internal static class Conv2dCases
         // Channels in multiples of 64 and rows of a power of two: what GPUs take by patches. One image of several tiles, tiles of several images, an uneven batch.
         new(1, 8, 32, 64, 64, 3, 3, 1, 1), new(3, 8, 8, 128, 64, 3, 3, 1, 1), new(13, 4, 4, 64, 136, 3, 3, 1, 1), new(1, 16, 16, 64, 128, 3, 3, 1, 1),
         new(1, 4, 64, 64, 72, 3, 3, 1, 1),
+        // The same strided: one image of several tiles, tiles of several images and an uneven batch, channels split, classes without a tap, three classes a side.
+        new(2, 32, 32, 64, 128, 3, 3, 2, 1), new(3, 16, 16, 64, 64, 3, 3, 2, 1), new(9, 8, 8, 192, 136, 3, 3, 2, 1), new(5, 16, 16, 64, 64, 1, 1, 2, 0), new(2, 8, 8, 64, 64, 2, 2, 2, 0),
+        new(2, 12, 24, 64, 128, 3, 3, 3, 1), new(2, 15, 31, 64, 72, 3, 3, 2, 1),
         // At most four channels in, a multiple of 64 out: what GPUs take by rows of the images. Several tiles an image, a tile of an odd number of eights, every number
         // of channels, two blocks of outputs.
         new(1, 32, 32, 3, 64, 3, 3, 1, 1), new(3, 5, 8, 1, 64, 3, 3, 1, 1), new(2, 3, 24, 4, 64, 3, 3, 1, 1), new(1, 7, 40, 2, 128, 3, 3, 1, 1),
