@@ -57,22 +57,26 @@ class Block(nn.Module):
         return self.conv2(relu(self.bn2(self.conv1(activated)), inplace=True)) + kept
 
 
-class PreActResNet18(nn.Module):
-    """The normalization of the pixels is inside, as in ours."""
+class PreActResNet(nn.Module):
+    """PreActResNet-18 unless told otherwise. The normalization of the pixels is inside, as in ours."""
 
-    def __init__(self):
+    def __init__(self, widths=(64, 128, 256, 512), depth=2):
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
-        blocks, inputs = [], 64
-        for width, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
-            blocks += [Block(inputs, width, stride), Block(width, width, 1)]
-            inputs = width
+        self.conv1 = nn.Conv2d(3, widths[0], 3, 1, 1, bias=False)
+        blocks, inputs = [], widths[0]
+        for stage, width in enumerate(widths):
+            for i in range(depth):
+                blocks.append(Block(inputs, width, 2 if stage > 0 and i == 0 else 1))
+                inputs = width
         self.blocks = nn.Sequential(*blocks)
-        self.bn = nn.BatchNorm2d(512)
-        self.linear = nn.Linear(512, CLASSES)
+        self.bn = nn.BatchNorm2d(inputs)
+        self.linear = nn.Linear(inputs, CLASSES)
 
     def forward(self, pixels):
-        x = self.blocks(self.conv1((pixels - 0.5) / 0.25))
+        return self.logits((pixels - 0.5) / 0.25)
+
+    def logits(self, normalized):
+        x = self.blocks(self.conv1(normalized))
         return self.linear(relu(self.bn(x), inplace=True).mean((2, 3)))
 
 
@@ -117,9 +121,9 @@ class Workload:
         self.name, self.work, self.batch, self.device = name, work, batch, device
         self.data = Data(batch, device)
         self.format = torch.channels_last if self.channels_last else torch.contiguous_format
-        self.network = PreActResNet18().to(device, memory_format=self.format).train(work != "infer")
+        self.network = PreActResNet().to(device, memory_format=self.format).train(work != "infer")
         self.apply = torch.compile(self.network, mode=self.mode, dynamic=False) if self.mode else self.network
-        self.update = self._sgd()
+        self.update = sgd(self.network, device, 1e-3)
         self.graph, self.result = None, None
 
     def prepare(self, warm_up):
@@ -214,13 +218,6 @@ class Workload:
             self.result = self._queue()
         self.graph = graph
 
-    def _sgd(self):
-        options = {"lr": 1e-3, "momentum": 0.9, "weight_decay": 5e-4}
-        for way in ({"fused": True} if self.device.type == "cuda" else {}, {"foreach": True}, {}):
-            with contextlib.suppress(TypeError, RuntimeError):
-                return torch.optim.SGD(self.network.parameters(), **options, **way)
-        raise RuntimeError("SGD cannot be made")
-
     def _settings(self):
         torch.backends.cudnn.benchmark = True
         torch.backends.cudnn.allow_tf32 = self.tf32
@@ -229,6 +226,15 @@ class Workload:
     def _synchronize(self):
         if self.device.type == "cuda":
             torch.cuda.synchronize()
+
+
+def sgd(network, device, rate):
+    """SGD over all parameters, the fastest that this PyTorch has."""
+    options = {"lr": rate, "momentum": 0.9, "weight_decay": 5e-4}
+    for way in ({"fused": True} if device.type == "cuda" else {}, {"foreach": True}, {}):
+        with contextlib.suppress(TypeError, RuntimeError):
+            return torch.optim.SGD(network.parameters(), **options, **way)
+    raise RuntimeError("SGD cannot be made")
 
 
 class OutOfTime(Exception):

@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
 # Checks and measures the CUDA backend on a machine with a GPU, in under ten minutes; README.md beside this file says how to read what it leaves.
 #
-# usage: bench/gpu/run.sh PUBLISH_DIR DATA_ARCHIVE OUT_DIR [part ...]
+# usage: bench/gpu/run.sh PUBLISH_DIR DATA OUT_DIR [part ...]
 #
 # PUBLISH_DIR   where `dom` lies: dotnet publish -c Release -r linux-x64 --self-contained src/Dom.Cli -o PUBLISH_DIR
-# DATA_ARCHIVE  pictures of CIFAR-10, see cifar10_from_archive.py; or '-' for a part that needs none
-# OUT_DIR       gets run.log, check.log, sanitize.log, calls.log, calls.jsonl, step.json, step.md, train.log
-# part          check, sanitize, calls, step, train; all of them, in this order, where none is named
+# DATA          CIFAR-10: an archive of its pictures, see cifar10_from_archive.py, or a folder that holds cifar-10-batches-bin; or '-' for a part that needs none
+# OUT_DIR       gets run.log, check.log, sanitize.log, calls.log, calls.jsonl, train.log, train.json, step.json, step.md
+# part          check, sanitize, calls, train, step; all of them, in this order, where none is named
 #
-# From the environment: DEVICE (cuda:0), TOTAL (seconds for everything, 570), STEP (seconds after which the part step begins nothing new, 190), COMPILE (seconds for each
-# torch.compile in it, 60; 0 for none), EPOCHS (30) of the part train, and QUICK=1, which takes tiny sizes: DEVICE=cpu QUICK=1 rehearses where there is no GPU.
+# From the environment: DEVICE (cuda:0), TOTAL (seconds for everything, 570), EPOCHS (30) of the part train, TRAIN (seconds for that part, 80 and 5 an epoch), STEP (seconds
+# after which the part step begins nothing new, 190 and never so many that TOTAL would cut it), COMPILE (seconds for each torch.compile in it, 60; 0 for none), and QUICK=1,
+# which takes tiny sizes: DEVICE=cpu QUICK=1 rehearses where there is no GPU.
 set -uo pipefail
 
 if [ $# -lt 3 ]; then
-    sed -n '2,14s/^# \{0,1\}//p' "$0"
+    sed -n '2,15s/^# \{0,1\}//p' "$0"
     exit 2
 fi
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,22 +23,23 @@ archive=$2
 mkdir -p "$3"
 out=$(cd "$3" && pwd)
 shift 3
-parts=${*:-check sanitize calls step train}
+parts=${*:-check sanitize calls train step}
 device=${DEVICE:-cuda:0} total=${TOTAL:-570} epochs=${EPOCHS:-30} compile=${COMPILE:-60} quick=${QUICK:-}
 model=preact-resnet18 batches=128,512 precisions="bf16 f32" limit=2560
 if [ -n "$quick" ]; then
-    batches=4 limit=160 epochs=1
+    batches=4 limit=160 epochs=1 TRAIN=${TRAIN:-$total}
     [ "$device" = cpu ] && precisions=f32
 fi
+train=${TRAIN:-$((80 + 5 * epochs))} part_end=$total
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failures=0
 
 say() { printf '%s\n' "$*" | tee -a "$out/run.log"; }
 
-# Seconds left of the whole, at least 1 and at most the given number.
+# Seconds left of the whole and of the part, at least 1 and at most the given number.
 within() {
-    local left=$((total - SECONDS))
+    local left=$(((part_end < total ? part_end : total) - SECONDS))
     [ "$left" -lt 1 ] && left=1
     echo $(($1 < left ? $1 : left))
 }
@@ -62,19 +64,29 @@ failed() {
 # The archive is converted while other parts run; who needs the data waits.
 start_data() {
     [ "$archive" = - ] && return
+    if [ -d "$archive" ]; then
+        use_data "$archive"
+        return
+    fi
     python3 "$here/cifar10_from_archive.py" "$archive" "$work/data" >"$work/data.log" 2>&1 &
     converting=$!
 }
 
-# Options that name the training data: CIFAR-10, or the embedded set where there is no archive.
+# Options that name the training data: CIFAR-10 and the folder of its files, or the embedded set where there is no archive.
 converting=''
-data=''
+data=()
+folder=''
+use_data() {
+    folder=$1
+    data=(--data cifar10 --data-dir "$folder")
+}
+
 wait_for_data() {
-    [ -n "$data" ] && return
-    data='--data embedded --label-noise 0'
+    [ ${#data[@]} -gt 0 ] && return
+    data=(--data embedded --label-noise 0)
     if [ -n "$converting" ]; then
         if wait "$converting"; then
-            data="--data cifar10 --data-dir $work/data"
+            use_data "$work/data"
         else
             failed "converting $archive" $?
             tail -n 2 "$work/data.log" | tee -a "$out/run.log"
@@ -82,21 +94,41 @@ wait_for_data() {
     fi
 }
 
-# Twenty steps in f32 on a device: name, device and convolution method.
+# Twenty steps on a device, into the log of a part: name, device, convolution method, precision, log.
 twenty_steps() {
-    # shellcheck disable=SC2086
-    limited 60 "$dom" train $data --model $model --batch $((limit / 20)) --limit-train $limit --limit-test 128 --epochs 1 --lr 0.002 --schedule constant --seed 1 \
-        --log-steps --device "$2" --conv "$3" --out "$work/$1" >>"$out/check.log" 2>&1 || failed "twenty steps, $1" $?
+    limited 60 "$dom" train "${data[@]}" --model $model --batch $((limit / 20)) --limit-train $limit --limit-test 128 --epochs 1 --lr 0.002 --schedule constant --seed 1 \
+        --log-steps --device "$2" --conv "$3" --precision "$4" --out "$work/$1" >>"$out/$5" 2>&1 || failed "twenty steps, $1" $?
+}
+
+# The conformance suite with the kernels of an architecture, or with the device's own where none is named.
+conformance() {
+    DOM_CUDA_ARCH=$2 limited 150 "$dom" check --device "$device" ${quick:+--filter relu} >"$work/conformance-$1.log" 2>&1
 }
 
 part_check() {
-    limited 120 "$dom" check --device "$device" ${quick:+--filter relu} >"$out/check.log" 2>&1 || failed 'conformance' $?
-    grep -E '^FAILED|FAILED:' "$out/check.log" | head -n 20 | cut -c 1-200 | tee -a "$out/run.log"
-    tail -n 12 "$out/check.log" | cut -c 1-160 | tee -a "$out/run.log"
+    local jobs=() job name code
+    : >"$out/check.log"
+    # Nothing is timed, and each spends most of its time in the reference on one core.
+    conformance own '' &
+    jobs+=("$!:own")
+    # What devices before Hopper run must be right too, and a newer one can run it.
+    if [ "${device%%:*}" = cuda ]; then
+        conformance sm_80 80 &
+        jobs+=("$!:sm_80")
+    fi
     wait_for_data
-    twenty_steps cpu-direct cpu direct
-    twenty_steps cpu-winograd cpu winograd
-    twenty_steps device "$device" auto
+    twenty_steps cpu-direct cpu direct f32 check.log
+    twenty_steps cpu-winograd cpu winograd f32 check.log
+    for job in "${jobs[@]}"; do
+        wait "${job%%:*}"
+        code=$?
+        name=${job#*:}
+        { echo "== conformance, $name kernels"; cat "$work/conformance-$name.log"; } >>"$out/check.log"
+        [ $code -eq 0 ] || failed "conformance, $name kernels" $code
+        grep -iE '^failed' "$work/conformance-$name.log" | head -n 20 | cut -c 1-200 | tee -a "$out/run.log"
+        say "  conformance, $name kernels: $(grep -E '^[0-9]+ passed' "$work/conformance-$name.log" || tail -n 1 "$work/conformance-$name.log" | cut -c 1-160)"
+    done
+    twenty_steps device "$device" auto f32 check.log
     python3 "$here/agreement.py" "$work/cpu-direct" "$work/cpu-winograd" "$work/device" >"$work/agreement.log" 2>&1 || failed 'agreement with the CPU' $?
     cat "$work/agreement.log" >>"$out/check.log"
     tail -n 1 "$work/agreement.log" | tee -a "$out/run.log"
@@ -154,9 +186,11 @@ part_calls() {
 }
 
 part_step() {
-    local budget
-    budget=$(within "${STEP:-190}")
-    limited $((budget + 40)) python3 "$here/steps.py" --dom "$dom" --out "$out" --device "$device" --precision "${precisions// /,}" \
+    local budget longest=${STEP:-190}
+    # What is under way when the budget ends takes some more.
+    budget=$((total - SECONDS - 45))
+    budget=$((budget < 1 ? 1 : budget < longest ? budget : longest))
+    limited $((budget + 45)) python3 "$here/steps.py" --dom "$dom" --out "$out" --device "$device" --precision "${precisions// /,}" \
         --budget "$budget" --compile "$compile" ${quick:+--quick} 2>>"$out/run.log" | tee -a "$out/run.log"
     local code=${PIPESTATUS[0]}
     [ "$code" -eq 0 ] || failed 'steps beside the peer' "$code"
@@ -168,8 +202,7 @@ part_train() {
     local precision=${precisions%% *} run file
     : >"$out/train.log"
     for run in first second; do
-        # shellcheck disable=SC2086
-        limited 60 "$dom" train $data --model $model --precision "$precision" --device "$device" --epochs 1 --batch 128 --lr 0.1 --seed 3 ${quick:+--limit-train 128 --limit-test 100} \
+        limited 60 "$dom" train "${data[@]}" --model $model --precision "$precision" --device "$device" --epochs 1 --batch 128 --lr 0.1 --seed 3 ${quick:+--limit-train 128 --limit-test 100} \
             --log-steps --out "$work/$run" >>"$out/train.log" 2>&1 || failed "one epoch, the $run time" $?
     done
     for file in checkpoints/last.safetensors ledger/natural_loss.npy steps.jsonl; do
@@ -179,11 +212,41 @@ part_train() {
             failed "two runs with the same seed: $file differs" 1
         fi
     done
-    # shellcheck disable=SC2086
-    limited 200 "$dom" train $data --model $model --precision "$precision" --device "$device" --epochs "$epochs" --batch 128 --lr 0.2 --schedule triangular --seed 1 \
+    beside_f32
+    limited $((30 + 4 * epochs)) "$dom" train "${data[@]}" --model $model --precision "$precision" --device "$device" --epochs "$epochs" --batch 128 --lr 0.1 --schedule cosine --seed 1 \
         ${quick:+--limit-train 128 --limit-test 100} --out "$work/long" >>"$out/train.log" 2>&1 || failed "training for $epochs epochs" $?
     grep -E '^epoch' "$out/train.log" | tail -n 3 | cut -c 1-160 | tee -a "$out/run.log"
     tail -n 8 "$out/train.log" | cut -c 1-160 | tee -a "$out/run.log"
+    train_peer "$precision"
+}
+
+# The losses of the first twenty steps in both precisions.
+beside_f32() {
+    case " $precisions " in
+        *' bf16 '*) ;;
+        *)
+            say "  skipped: bf16 beside f32, for $device computes in $precisions"
+            return
+            ;;
+    esac
+    twenty_steps in-f32 "$device" auto f32 train.log
+    twenty_steps in-bf16 "$device" auto bf16 train.log
+    python3 "$here/agreement.py" --bf16 "$work/in-f32" "$work/in-bf16" >"$work/precisions.log" 2>&1 || failed 'bf16 beside f32' $?
+    cat "$work/precisions.log" >>"$out/train.log"
+    tail -n 1 "$work/precisions.log" | tee -a "$out/run.log"
+}
+
+# PyTorch on the same files, with the same recipe and precision, and the table of both.
+train_peer() {
+    if [ -z "$folder" ]; then
+        say '  skipped: training by PyTorch, which needs the files of CIFAR-10'
+        return
+    fi
+    limited $((50 + 4 * epochs)) python3 "$here/train_peer.py" "$folder" --precision "$1" --device "${device%%:*}" --epochs "$epochs" --seed 1 --beside "$work/long" \
+        ${quick:+--limit-train 128 --limit-test 100} >"$work/peer.log" 2>>"$out/run.log" || failed "PyTorch's training for $epochs epochs" $?
+    grep -v '^{' "$work/peer.log" >>"$out/train.log"
+    grep '^{' "$work/peer.log" >"$out/train.json"
+    grep -E '^(\||dom is)' "$work/peer.log" | tee -a "$out/run.log"
 }
 
 : >"$out/run.log"
@@ -191,9 +254,9 @@ say "$("$dom" --version 2>&1 | head -n 1) on $device; $(nvidia-smi --query-gpu=n
 case " $parts " in *' check '* | *' train '*) start_data ;; esac
 for part in $parts; do
     case $part in
-        check | sanitize | calls | step | train) ;;
+        check | sanitize | calls | train | step) ;;
         *)
-            failed "'$part' is not one of check, sanitize, calls, step, train" 2
+            failed "'$part' is not one of check, sanitize, calls, train, step" 2
             continue
             ;;
     esac
@@ -201,6 +264,8 @@ for part in $parts; do
         failed "$part" 124
         continue
     fi
+    part_end=$total
+    [ "$part" = train ] && part_end=$((SECONDS + train))
     # What still converts pictures would share the processor with what is timed.
     case $part in calls | step) [ -n "$converting" ] && wait_for_data ;; esac
     begin=$SECONDS
