@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Compiles the kernels. Needs clang++-22 and no CUDA toolkit.
 #
-#   kernels/build.sh ptx [OUT]          every .cu -> OUT/NAME.sm_80.ptx (default kernels/ptx, which is embedded in Dom.Kernels); a .cu whose first
-#                                       line ends in "sm_90a" becomes OUT/NAME.sm_90a.ptx for Hopper only
+#   kernels/build.sh ptx [OUT]          every .cu, those of ladder/ too, -> OUT/NAME.sm_80.ptx (default kernels/ptx, which is embedded in
+#                                       Dom.Kernels); a .cu whose first line ends in "sm_90a" becomes OUT/NAME.sm_90a.ptx for Hopper only
 #   kernels/build.sh emulator OUT.so    all of them for the host's processor, see host/emulator.h; EMULATOR_FLAGS adds flags (-fsanitize=address)
 #
 # Each PTX file begins with a hash of its source and of the headers, which a test compares with what lies beside it, and the compiler's version.
@@ -30,7 +30,7 @@ case "${1:-}" in
   ptx)
     out=$(realpath -m "${2:-ptx}"); mkdir -p "$out"
     pids=()
-    for source in *.cu; do
+    for source in *.cu ladder/*.cu; do
       one_ptx "$source" "$out" & pids+=($!)
       if [ ${#pids[@]} -ge "$(nproc)" ]; then wait "${pids[0]}"; pids=("${pids[@]:1}"); fi
     done
@@ -39,7 +39,7 @@ case "${1:-}" in
     out=$(realpath -m "${2:?where to write the library}")
     objects=$(mktemp -d); trap 'rm -rf "$objects"' EXIT
     pids=()
-    for source in host/emulator.cpp *.cu; do
+    for source in host/emulator.cpp *.cu ladder/*.cu; do
       case $source in *.cu) language=(-x c++);; *) language=();; esac
       "$clang" -std=c++20 "${language[@]}" -DDOM_EMULATE -O2 -g1 -fPIC -Wall -Wno-unused-function -Wno-unknown-pragmas ${EMULATOR_FLAGS:-} \
         -c -o "$objects/$(basename "$source").o" "$source" & pids+=($!)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dom.Cli.Bench;
+using Dom.Tensors.Backend;
 using Dom.Train.Measurement;
 using Dom.Train.Training;
 
@@ -31,24 +32,34 @@ internal sealed class BenchCommand
     private readonly Option<string?> _peak = Given.Option("--peak", "TFLOPS",
         "Multiplications and additions a second, in 10^12, that another program reached on this device: with --calls the peak is this number where it is larger than what is measured.");
 
+    private readonly Option<bool> _ladder = Given.Switch("--ladder",
+        "Measure the ladder instead: one matrix product on a GPU in kernels from the formula to tensor cores, each checked before it is timed; --peak then takes two numbers, "
+        + "for f32 and for bf16, with a comma between them.");
+
+    private readonly Option<string?> _size = Given.Option("--size", "N|MxNxK",
+        "With --ladder: multiply matrices of NxN, or MxK by KxN. Default: 4096.");
+
     private readonly Option<bool> _json = Given.Switch("--json", "Print one line of JSON; where steps are measured, the tables go to standard error.");
 
-    private BenchCommand(BenchPlan machine, StepBenchPlan steps) => (_machine, _steps) = (machine, steps);
+    private readonly LadderBenchPlan _rungs;
+
+    private BenchCommand(BenchPlan machine, StepBenchPlan steps, LadderBenchPlan rungs) => (_machine, _steps, _rungs) = (machine, steps, rungs);
 
     /// <summary>The command.</summary>
-    public static Command Create() => Create(new BenchPlan(), new StepBenchPlan());
+    public static Command Create() => Create(new BenchPlan(), new StepBenchPlan(), new LadderBenchPlan());
 
     /// <summary>The command with other sizes.</summary>
-    internal static Command Create(BenchPlan machine, StepBenchPlan steps)
+    internal static Command Create(BenchPlan machine, StepBenchPlan steps, LadderBenchPlan rungs)
     {
-        var bench = new BenchCommand(machine, steps);
+        var bench = new BenchCommand(machine, steps, rungs);
         var command = new Command("bench",
             "Measures this machine in under a minute: the peak of its processor and the bandwidth of its memory, how close a 3x3 convolution comes to "
             + "them, and images per second of two networks in training and inference. With another --device, or with any of --work, --model, --batch, --precision, --rounds, "
             + "--seconds and --calls, it measures steps of one network on that device instead. Medians; close other programs first.");
         foreach (var option in new Option[]
         {
-            bench._device, bench._threads, bench._work, bench._model, bench._batch, bench._precision, bench._rounds, bench._seconds, bench._calls, bench._peak, bench._json,
+            bench._device, bench._threads, bench._work, bench._model, bench._batch, bench._precision, bench._rounds, bench._seconds, bench._calls, bench._peak,
+            bench._ladder, bench._size, bench._json,
         })
             command.Add(option);
         command.SetAction(bench.Execute);
@@ -64,6 +75,14 @@ internal sealed class BenchCommand
         var error = parse.InvocationConfiguration.Error;
         bool json = parse.GetValue(_json);
         var live = new LiveLine(new Screen(error));
+        if (parse.Has(_size) && !parse.GetValue(_ladder))
+            throw new OptionException($"{_size.Name} is that of the matrices of {_ladder.Name}; give both.");
+        if (parse.GetValue(_ladder))
+        {
+            var rungs = LadderPlanOf(parse);
+            Show(Opened(parse, threads, "cuda:0", backend => new LadderBench(backend, rungs, live.Show).Run()));
+            return ExitCode.Done;
+        }
         bool steps = new Option[] { _work, _model, _batch, _precision, _rounds, _seconds, _calls, _peak }.Any(parse.Has)
             || (parse.Text(_device) is { } named && !named.Equals("cpu", StringComparison.OrdinalIgnoreCase));
         if (!steps)
@@ -77,16 +96,37 @@ internal sealed class BenchCommand
             return ExitCode.Done;
         }
         var plan = PlanOf(parse);
-        string? remark = null;
-        using var backend = Devices.Open(parse.Text(_device) ?? "auto", threads, remark: said => remark = said);
-        if (remark is not null)
-            error.WriteLine(Devices.Line(backend, remark));
-        var figures = new StepBench(backend, plan, live.Show).Run();
-        live.Clear();
-        (json ? error : output).Write(figures);
-        if (json)
-            output.WriteLine(JsonLine.Of(figures));
+        Show(Opened(parse, threads, "auto", backend => new StepBench(backend, plan, live.Show).Run()));
         return ExitCode.Done;
+
+        void Show<T>(T figures)
+        {
+            live.Clear();
+            (json ? error : output).Write(figures);
+            if (json)
+                output.WriteLine(JsonLine.Of(figures));
+        }
+    }
+
+    /// <summary>What is measured on the device that was asked for.</summary>
+    private T Opened<T>(ParseResult parse, int threads, string otherwise, Func<IBackend, T> measure)
+    {
+        string? remark = null;
+        using var backend = Devices.Open(parse.Text(_device) ?? otherwise, threads, remark: said => remark = said);
+        if (remark is not null)
+            parse.InvocationConfiguration.Error.WriteLine(Devices.Line(backend, remark));
+        return measure(backend);
+    }
+
+    private LadderBenchPlan LadderPlanOf(ParseResult parse)
+    {
+        if (Array.Find(new Option[] { _threads, _work, _model, _batch, _precision, _rounds, _seconds, _calls }, parse.Has) is { } other)
+            throw new OptionException($"{_ladder.Name} measures matrix products, no steps of a network; leave out {other.Name}.");
+        return _rungs with
+        {
+            Size = parse.Text(_size) is { } size ? MatrixSizes.Parse(_size.Name, size) : _rungs.Size,
+            Peaks = parse.Text(_peak) is { } peaks ? LadderBenchPlan.PeaksOf(_peak.Name, peaks) : _rungs.Peaks,
+        };
     }
 
     private StepBenchPlan PlanOf(ParseResult parse)

@@ -63,6 +63,7 @@ internal static class Examples
             ("dom bench --threads 1 --json", "one core; for programs"),
             ("dom bench --model preact-resnet18 --batch 64 --work train,infer,pgd", "steps of one network"),
             ("dom bench --batch 64 --work train --calls", "where a training step spends its time, call by call"),
+            ("dom bench --device cuda:0 --ladder", "one matrix product on a GPU, from the formula to tensor cores"),
         ],
         ["dom devices"] =
         [

@@ -20,6 +20,7 @@ internal static class JsonLine
 [JsonSerializable(typeof(EvalFigures))]
 [JsonSerializable(typeof(BenchFigures))]
 [JsonSerializable(typeof(StepBenchFigures))]
+[JsonSerializable(typeof(LadderFigures))]
 [JsonSerializable(typeof(Dictionary<string, object>))]
 [JsonSerializable(typeof(Dictionary<string, object>[]))]
 [JsonSerializable(typeof(object[]))]

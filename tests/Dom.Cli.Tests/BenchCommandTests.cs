@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dom.Cli.Bench;
+using Dom.Kernels.Tests;
 
 namespace Dom.Cli.Tests;
 
@@ -8,8 +9,10 @@ public sealed class BenchCommandTests
     private static readonly BenchPlan s_tiny = new(SecondsPerFigure: 0, ConvolutionBatch: 1, SmallBatch: 4, LargeBatch: 2);
     private static readonly StepBenchPlan s_short = new() { Seconds = 0, SecondsPerCall = 2e-5, Patience = 0, Batches = [2], Model = "preact-resnet8" };
 
+    private static readonly LadderBenchPlan s_low = new() { SecondsPerRound = 0, Patience = 0 };
+
     private static Task<Invocation> Run(params string[] arguments) =>
-        Invocation.RunAsync(BenchCommand.Create(s_tiny, s_short), CancellationToken.None, arguments);
+        Invocation.RunAsync(BenchCommand.Create(s_tiny, s_short, s_low), CancellationToken.None, arguments);
 
     [Test]
     public async Task The_figures_agree_with_each_other_and_stand_in_one_line_of_json()
@@ -134,6 +137,33 @@ public sealed class BenchCommandTests
         Assert.That(run.Output, Does.Match(@"(?m)^peak +0\.\d+ TFLOP/s \(a f32 matrix product of"));
     }
 
+    [Test]
+    public async Task The_ladder_checks_and_measures_every_rung_and_the_rates_agree_with_the_times()
+    {
+        var run = await Run("--device", $"emulated:{Emulator.Library}", "--ladder", "--size", "33x18x21", "--peak", "0.002,0.004", "--json");
+        Assert.That(run.Code, Is.Zero, run.Error);
+        Assert.That(run.Lines, Has.Length.EqualTo(1), "the table belongs on standard error");
+        var json = JsonDocument.Parse(run.Output).RootElement;
+        var rungs = json.GetProperty("rungs").EnumerateArray().ToArray();
+        Assert.Multiple(() =>
+        {
+            Assert.That(rungs.Select(r => r.GetProperty("name").GetString()), Is.EqualTo(
+                new[] { "1 naive", "2 coalesced", "3 shared tiles", "4 register tiles", "5 asynchronous", "6 tensor cores", "Dom.Native, f32", "Dom.Native, bf16" }));
+            Assert.That(json.GetProperty("ceilingsBf16").GetProperty("flopsPerSecond").GetDouble(), Is.EqualTo(4e9));
+            foreach (var rung in rungs)
+            {
+                double seconds = rung.GetProperty("milliseconds").GetDouble() / 1e3, rate = rung.GetProperty("flopsPerSecond").GetDouble();
+                bool half = rung.GetProperty("operands").GetString() == "bf16";
+                Assert.That(rate * seconds, Is.EqualTo(2.0 * 33 * 18 * 21).Within(1e-6).Percent);
+                Assert.That(rung.GetProperty("shareOfPeak").GetDouble() * (half ? 4e9 : 2e9), Is.EqualTo(rate).Within(1e-6).Percent, "the peak that was given");
+                double bytes = (half ? 2 : 4) * (33 * 21 + 21 * 18) + (rung.GetProperty("name").GetString() == "Dom.Native, bf16" ? 2 : 4) * 33 * 18;
+                Assert.That(rung.GetProperty("leastBytesPerSecond").GetDouble() * seconds, Is.EqualTo(bytes).Within(1e-6).Percent);
+                Assert.That(rung.GetProperty("largestError").GetDouble(), Is.InRange(0, 0.1));
+            }
+            Assert.That(run.Error, Does.Match(@"(?m)^6 tensor cores +bf16 +[\d.]+ ").And.Match(@"(?m)^floor f32 +[\d.]+ ms"));
+        });
+    }
+
     [TestCase("--work is 'trian'; it must be one of train, infer, pgd", "--work", "infer,trian")]
     [TestCase("--batch: '0' must be a whole number from 1", "--batch", "128,0")]
     [TestCase("--model is 'resnet'", "--model", "resnet")]
@@ -143,6 +173,11 @@ public sealed class BenchCommandTests
     [TestCase("--seconds is -1", "--seconds", "-1")]
     [TestCase("it needs --calls", "--peak", "800")]
     [TestCase("--peak is 0", "--calls", "--peak", "0")]
+    [TestCase("--size is that of the matrices of --ladder", "--size", "128")]
+    [TestCase("leave out --work", "--ladder", "--work", "train")]
+    [TestCase("--size is '12x3'; it must be one whole number from 1 to 32768, or three", "--ladder", "--size", "12x3")]
+    [TestCase("--peak is '50,0'; it must be one number above 0 or two", "--ladder", "--peak", "50,0")]
+    [TestCase("--ladder runs kernels of a GPU; cpu is none", "--ladder", "--device", "cpu")]
     [TestCase("there are auto, cpu", "--device", "tpu")]
     public void What_cannot_be_measured_is_wrong_usage(string said, params string[] arguments) =>
         Cli.Run(["bench", .. arguments]).ShouldFail(ExitCode.WrongUsage, said);

@@ -20,7 +20,7 @@ public sealed class HelpTests
     ];
 
     private static readonly string[] s_benchOptions =
-        ["--device", "--threads", "--work", "--model", "--batch", "--precision", "--rounds", "--seconds", "--calls", "--peak", "--json"];
+        ["--device", "--threads", "--work", "--model", "--batch", "--precision", "--rounds", "--seconds", "--calls", "--peak", "--ladder", "--size", "--json"];
 
     private static IEnumerable<Command> Commands()
     {

@@ -13,7 +13,9 @@ namespace Dom.Cli.Bench;
 /// <param name="BandwidthSource">Where that comes from.</param>
 internal sealed record Ceilings(double FlopsPerSecond, string PeakSource, double BytesPerSecond, string BandwidthSource)
 {
-    private const int LargestMatrix = 8192, SmallestMatrix = 256;
+    public const int SmallestMatrix = 256;
+
+    private const int LargestMatrix = 8192;
     private const long LargestCopy = 512L << 20, SmallestCopy = 1L << 20;
 
     /// <summary>Measures the ceilings of a device by its own calls; those of the CPU by loops that do nothing else.</summary>
@@ -21,7 +23,8 @@ internal sealed record Ceilings(double FlopsPerSecond, string PeakSource, double
     /// <param name="type">Type of the matrices.</param>
     /// <param name="given">Multiplications and additions a second that somebody else reached on this device, or 0.</param>
     /// <param name="patience">Seconds that the largest copy and the largest product may take: slow devices are measured with smaller ones.</param>
-    public static Ceilings Measure(IBackend backend, DType type, double given, double patience)
+    /// <param name="smallest">Rows and columns of the smallest product.</param>
+    public static Ceilings Measure(IBackend backend, DType type, double given, double patience, int smallest = SmallestMatrix)
     {
         using var scope = new TensorScope();
         var (bytes, bandwidth) = backend is CpuBackend cpu
@@ -29,7 +32,7 @@ internal sealed record Ceilings(double FlopsPerSecond, string PeakSource, double
             : Copying(backend, patience);
         var (flops, peak) = backend is CpuBackend { Threads: var threads }
             ? (Math.Max(PeakFlops.Measure(threads).ByClock, PeakFlops.Measure(threads).ByClock), "measured f32 multiply-add")
-            : Multiplying(backend, type, patience);
+            : Multiplying(backend, type, patience, smallest);
         if (given > flops)
             (flops, peak) = (given, "--peak");
         return new Ceilings(flops, peak, bytes, bandwidth);
@@ -50,13 +53,13 @@ internal sealed record Ceilings(double FlopsPerSecond, string PeakSource, double
         }
     }
 
-    private static (double, string) Multiplying(IBackend backend, DType type, double patience)
+    private static (double, string) Multiplying(IBackend backend, DType type, double patience, int smallest)
     {
         if (!backend.Supports(typeof(Gemm), type))
             return (0, $"unknown: no matrix product in {Name(type)}");
         double best = 0;
         int bestSize = 0;
-        for (int size = SmallestMatrix; size <= LargestMatrix; size *= 2)
+        for (int size = smallest; size <= LargestMatrix; size *= 2)
         {
             using var scope = new TensorScope();
             // Random numbers: a processor that is short of power multiplies zeros faster.
@@ -73,7 +76,8 @@ internal sealed record Ceilings(double FlopsPerSecond, string PeakSource, double
         return (best, $"a {Name(type)} matrix product of {bestSize}x{bestSize}");
     }
 
-    private static Tensor Random(int rows, int columns, DType type, IBackend backend)
+    /// <summary>Numbers uniform in -1 to 1.</summary>
+    internal static Tensor Random(int rows, int columns, DType type, IBackend backend)
     {
         using var scope = new TensorScope();
         var ids = Tensor.From(Enumerable.Range(0, rows).ToArray(), backend);

@@ -28,7 +28,8 @@ internal sealed partial class KernelSource
     }
 
     /// <summary>All of them.</summary>
-    public static IEnumerable<string> Modules => Directory.EnumerateFiles(Emulator.Kernels, "*.cu").Select(f => System.IO.Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Modules => Folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*.cu")).Select(f => System.IO.Path.GetFileNameWithoutExtension(f))
+        .Order(StringComparer.Ordinal);
 
     /// <summary>The headers that every source may include, in the order in which kernels/build.sh hashes them.</summary>
     public static IEnumerable<string> Headers => Directory.EnumerateFiles(Emulator.Kernels, "*.h").OrderBy(f => System.IO.Path.GetFileName(f), StringComparer.Ordinal);
@@ -37,8 +38,18 @@ internal sealed partial class KernelSource
 
     public IReadOnlyList<KernelDeclaration> Kernels { get; }
 
+    /// <summary>Where kernels/build.sh looks for sources.</summary>
+    private static string[] Folders => [Emulator.Kernels, System.IO.Path.Combine(Emulator.Kernels, "ladder")];
+
     /// <summary>Reads the file of a module.</summary>
-    public static KernelSource Of(string module) => new(System.IO.Path.Combine(Emulator.Kernels, module + ".cu"));
+    public static KernelSource Of(string module) => new(PathOf(module));
+
+    /// <summary>The file of a module; where there is none, the place where it would be.</summary>
+    public static string PathOf(string module)
+    {
+        var places = Folders.Select(folder => System.IO.Path.Combine(folder, module + ".cu")).ToArray();
+        return places.FirstOrDefault(File.Exists, places[0]);
+    }
 
     private IEnumerable<KernelDeclaration> Declarations(string text)
     {

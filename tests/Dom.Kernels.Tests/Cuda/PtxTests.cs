@@ -25,7 +25,7 @@ public sealed class PtxTests
     public void Every_PTX_was_made_of_the_sources_that_lie_beside_it(object file)
     {
         var ptx = (PtxFile)file;
-        string source = Path.Combine(Emulator.Kernels, ptx.Module + ".cu");
+        string source = KernelSource.PathOf(ptx.Module);
         Assert.That(source, Does.Exist, $"{ptx} has no source any more; delete it");
         byte[] all = [.. new[] { source }.Concat(KernelSource.Headers).SelectMany(File.ReadAllBytes)];
         Assert.That(ptx.Hash, Is.EqualTo(Convert.ToHexStringLower(SHA256.HashData(all))), $"{ptx} is stale; run kernels/build.sh ptx and commit kernels/ptx");
