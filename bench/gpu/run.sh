@@ -100,9 +100,9 @@ twenty_steps() {
         --log-steps --device "$2" --conv "$3" --precision "$4" --out "$work/$1" >>"$out/$5" 2>&1 || failed "twenty steps, $1" $?
 }
 
-# The conformance suite with the kernels of an architecture, or with the device's own where none is named.
+# The conformance suite with the kernels of an architecture, or with the device's own where none is named; 1 behind it adds those that no GPU has run yet.
 conformance() {
-    DOM_CUDA_ARCH=$2 limited 150 "$dom" check --device "$device" ${quick:+--filter relu} >"$work/conformance-$1.log" 2>&1
+    DOM_CUDA_ARCH=$2 DOM_CUDA_TRIAL=${3:-} limited 150 "$dom" check --device "$device" ${quick:+--filter relu} >"$work/conformance-$1.log" 2>&1
 }
 
 part_check() {
@@ -115,6 +115,8 @@ part_check() {
     if [ "${device%%:*}" = cuda ]; then
         conformance sm_80 80 &
         jobs+=("$!:sm_80")
+        conformance trial '' 1 &
+        jobs+=("$!:trial")
     fi
     wait_for_data
     twenty_steps cpu-direct cpu direct f32 check.log
@@ -183,6 +185,14 @@ part_calls() {
         cat "$work/calls.txt" >>"$out/calls.log"
         head -n 26 "$work/calls.txt" | cut -c 1-190 | tee -a "$out/run.log"
     done
+    if [ "${device%%:*}" = cuda ]; then
+        say '  with the kernels on trial (DOM_CUDA_TRIAL=1, kernels/README.md):'
+        # shellcheck disable=SC2046
+        DOM_CUDA_TRIAL=1 limited 40 "$dom" bench --device "$device" --model $model --precision bf16 --work train --batch $batches --seconds 0.5 --calls $(peak_options bf16) --json \
+            >>"$out/calls.jsonl" 2>"$work/calls.txt" || failed "kernel calls on trial" $?
+        cat "$work/calls.txt" >>"$out/calls.log"
+        head -n 26 "$work/calls.txt" | cut -c 1-190 | tee -a "$out/run.log"
+    fi
 }
 
 part_step() {
