@@ -100,23 +100,32 @@ twenty_steps() {
         --log-steps --device "$2" --conv "$3" --precision "$4" --out "$work/$1" >>"$out/$5" 2>&1 || failed "twenty steps, $1" $?
 }
 
-# The conformance suite with the kernels of an architecture, or with the device's own where none is named; 1 behind it adds those that no GPU has run yet.
+# The conformance suite, or what is named of it, under settings from the environment: name, filter, settings.
 conformance() {
-    DOM_CUDA_ARCH=$2 DOM_CUDA_TRIAL=${3:-} limited 150 "$dom" check --device "$device" ${quick:+--filter relu} >"$work/conformance-$1.log" 2>&1
+    local name=$1 filter=${quick:+relu}
+    filter=${filter:-$2}
+    shift 2
+    limited 150 env "$@" "$dom" check --device "$device" ${filter:+--filter "$filter"} >"$work/conformance-$name.log" 2>&1
 }
 
 part_check() {
     local jobs=() job name code
     : >"$out/check.log"
     # Nothing is timed, and each spends most of its time in the reference on one core.
-    conformance own '' &
+    conformance own '' DOM_CUDA_TRIAL= &
     jobs+=("$!:own")
-    # What devices before Hopper run must be right too, and a newer one can run it.
+    # Also what devices before Hopper run, the tiles of large products (the suite's are small), and the kernels on trial; see kernels/README.md.
     if [ "${device%%:*}" = cuda ]; then
-        conformance sm_80 80 &
+        conformance sm_80 '' DOM_CUDA_ARCH=80 &
         jobs+=("$!:sm_80")
-        conformance trial '' 1 &
+        conformance large '' DOM_CUDA_TILES=large &
+        jobs+=("$!:large")
+        conformance large_sm_80 '' DOM_CUDA_TILES=large DOM_CUDA_ARCH=80 &
+        jobs+=("$!:large_sm_80")
+        conformance trial Conv2d DOM_CUDA_TRIAL=1 &
         jobs+=("$!:trial")
+        conformance large_trial Conv2d DOM_CUDA_TILES=large DOM_CUDA_TRIAL=1 &
+        jobs+=("$!:large_trial")
     fi
     wait_for_data
     twenty_steps cpu-direct cpu direct f32 check.log
