@@ -106,8 +106,7 @@ public sealed partial class CudaBackend : KernelBackend
             _scratchBytes = size;
             return _scratch;
         }
-        throw new DeviceException(
-            $"{Name}: out of memory: a kernel needs {bytes / 1048576.0:F1} MiB for partial sums, {Memory.LiveBytes / 1048576.0:F1} MiB are in use ({Memory.Report(5)}). Use a smaller batch.");
+        throw new DeviceMemoryException($"{Name}: out of memory: a kernel needs {bytes / 1048576.0:F1} MiB for partial sums, {Memory.LiveBytes / 1048576.0:F1} MiB are in use ({Memory.Report(5)}). Use a smaller batch.", Memory.LiveBytes + Memory.CachedBytes);
     }
 
     /// <summary>
@@ -131,7 +130,7 @@ public sealed partial class CudaBackend : KernelBackend
             _counters = _driver.Allocate(CounterBytes(kept));
         }
         if (_counters == 0)
-            throw new DeviceException($"{Name}: out of memory: a kernel needs {CounterBytes(count)} bytes for counters. Use a smaller batch.");
+            throw new DeviceMemoryException($"{Name}: out of memory: a kernel needs {CounterBytes(count)} bytes for counters. Use a smaller batch.", Memory.LiveBytes + Memory.CachedBytes);
         _driver.CopyToDevice(new byte[CounterBytes(kept)], _counters);
         _counterCount = kept;
         return _counters;

@@ -40,7 +40,7 @@ public sealed class CachingAllocator(IBlockSource source, string device) : IDisp
     /// <summary>A block for at least <paramref name="bytes"/> bytes; its contents are undefined.</summary>
     /// <param name="bytes">Bytes needed, 0 or more.</param>
     /// <param name="owner">The operator or object that asks, for reports.</param>
-    /// <exception cref="DeviceException">Out of memory even after the cache was emptied.</exception>
+    /// <exception cref="DeviceMemoryException">Out of memory even after the cache was emptied.</exception>
     public nint Allocate(long bytes, string owner)
     {
         long size = SizeClass(bytes);
@@ -49,9 +49,9 @@ public sealed class CachingAllocator(IBlockSource source, string device) : IDisp
             nint segment = 0;
             nint address = size > LargeFrom ? Large(size, out segment) : Small(size);
             if (address == 0)
-                throw new DeviceException(
+                throw new DeviceMemoryException(
                     $"{device}: out of memory: {owner} asked for {Mebibytes(size)}, {Mebibytes(LiveBytes)} are in use ({Report(5)}). " +
-                    "Use a smaller batch.");
+                    "Use a smaller batch.", LiveBytes + CachedBytes);
             _live.Add(address, (size, owner, segment));
             LiveBytes += size;
             PeakBytes = Math.Max(PeakBytes, LiveBytes);

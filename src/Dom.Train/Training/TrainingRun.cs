@@ -1,5 +1,6 @@
 using System.Reflection;
 using Dom.Nn.StateDictionaries;
+using Dom.Tensors;
 using Dom.Tensors.Backend;
 using Dom.Train.Data;
 using Dom.Train.Memorization;
@@ -171,11 +172,26 @@ public sealed class TrainingRun : IDisposable
             string kept = File.Exists(Folder.Last) ? $"The last good checkpoint is {Folder.Last}." : "There is no checkpoint yet.";
             throw new DivergedException($"{e.Message} {cause} {kept} A smaller --lr usually helps.", e);
         }
+        catch (DeviceMemoryException e)
+        {
+            SetStatus("failed");
+            throw new DeviceMemoryException($"{e.Message} {BatchThatFits(e.Capacity)}", e);
+        }
         catch
         {
             SetStatus("failed");
             throw;
         }
+    }
+
+    /// <summary>What batch would fit into so many bytes, found out without them.</summary>
+    private string BatchThatFits(long capacity)
+    {
+        var options = _description.Options;
+        int batch = MemoryNeed.LargestBatch(options, _data, _trainer.Network.Backend, capacity);
+        return batch > 0
+            ? $"A batch of {batch} would fit: start the run anew with --batch {batch}."
+            : $"Not even a batch of 1 would fit: {options.Model} is too large for this device.";
     }
 
     /// <inheritdoc/>

@@ -80,7 +80,7 @@ public sealed class CudaBackendTests
     {
         var operands = Floats(3 * 256 * 256, "activations");
         _driver.Limit = _driver.Used + 1000;
-        Assert.That(() => Product(256, operands), Throws.TypeOf<DeviceException>().With.Message
+        Assert.That(() => Product(256, operands), Throws.TypeOf<DeviceMemoryException>().With.Message
             .EqualTo("cuda:0: out of memory: a kernel needs 0.5 MiB for partial sums, 0.8 MiB are in use (activations 0.8 MiB in 1). Use a smaller batch."));
         _driver.Limit = long.MaxValue;
         Assert.That(() => Product(256, operands), Throws.Nothing, "and nothing is broken by it");
@@ -91,7 +91,7 @@ public sealed class CudaBackendTests
     {
         Floats(1000, "activations");
         _driver.Limit = _driver.Used;
-        Assert.That(() => Floats(100, "gradients"), Throws.TypeOf<DeviceException>().With.Message.StartWith("cuda:0: out of memory: gradients asked for")
+        Assert.That(() => Floats(100, "gradients"), Throws.TypeOf<DeviceMemoryException>().With.Message.StartWith("cuda:0: out of memory: gradients asked for")
             .And.Message.Contain("(activations 0.0 MiB in 1)"));
     }
 

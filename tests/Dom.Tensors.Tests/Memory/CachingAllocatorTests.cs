@@ -154,7 +154,7 @@ public sealed class CachingAllocatorTests
         using var allocator = new CachingAllocator(new CountingSource { Limit = 5 << 20 }, "cuda:0");
         allocator.Allocate(2 << 20, "conv2d");
         allocator.Allocate(1 << 20, "relu");
-        Assert.That(() => allocator.Allocate(3 << 20, "batchnorm2d"), Throws.TypeOf<DeviceException>().With.Message.EqualTo(
+        Assert.That(() => allocator.Allocate(3 << 20, "batchnorm2d"), Throws.TypeOf<DeviceMemoryException>().With.Message.EqualTo(
             "cuda:0: out of memory: batchnorm2d asked for 4.0 MiB, 3.0 MiB are in use (conv2d 2.0 MiB in 1, relu 1.0 MiB in 1). Use a smaller batch."));
         Assert.That(allocator.LiveBytes, Is.EqualTo(3 << 20));
     }
