@@ -25,12 +25,17 @@ internal sealed class EvalCommand
 
     private readonly Option<string?> _precision = SharedOptions.Precision("Default: the run's, or f32.");
 
-    private readonly Option<string?> _attack = Given.Option("--attack", "none|fgsm|rs-fgsm|pgd",
+    private readonly Option<string?> _attack = Given.Option("--attack", "none|fgsm|rs-fgsm|n-fgsm|pgd",
         "Attack on the test images; pgd-20 is pgd with 20 steps. Default: the one that tested the run, or none.");
 
     private readonly Option<string?> _epsilon = Given.Option("--epsilon", "E", "Radius in 1/255 of the pixel range, 0 to 255. Default: the run's, or 8.");
     private readonly Option<string?> _steps = Given.Option("--steps", "N", "Steps of pgd. Default: 20.");
-    private readonly Option<string?> _stepSize = Given.Option("--step-size", "S", "Step in 1/255. Default: epsilon for fgsm, 1.25 epsilon for rs-fgsm, 2 for pgd.");
+
+    private readonly Option<string?> _restarts = Given.Option("--restarts", "N",
+        "Random starts of pgd, of which each image keeps the one of highest loss; --steps 50 --restarts 10 is PGD-50-10. Default: 1.");
+
+    private readonly Option<string?> _stepSize = Given.Option("--step-size", "S", "Step in 1/255. Default: epsilon for fgsm and n-fgsm, 1.25 epsilon for rs-fgsm, 2 for pgd.");
+    private readonly Option<string?> _noiseMagnitude = SharedOptions.NoiseMagnitude();
     private readonly Option<string?> _norm = Given.Option("--norm", "linf|l2", "What the radius limits. Default: the run's, or linf.");
     private readonly Option<string?> _batch = Given.Option("--batch", "N", "Images at once. Default: 256.");
     private readonly Option<string?> _seed = Given.Option("--seed", "N", "Seed of random starts. Default: the run's, or 0.");
@@ -49,8 +54,8 @@ internal sealed class EvalCommand
             "Measures a network on the test images, clean and under attack. Model and data are read from a run's checkpoint; a plain state dictionary needs --model and --data.");
         foreach (var option in new Option[]
         {
-            eval._checkpoint, eval._data, eval._dataDirectory, eval._model, eval._precision, eval._attack, eval._epsilon, eval._steps, eval._stepSize, eval._norm,
-            eval._batch, eval._seed, eval._limitTest, eval._device, eval._threads, eval._convolution, eval._profile, eval._json,
+            eval._checkpoint, eval._data, eval._dataDirectory, eval._model, eval._precision, eval._attack, eval._epsilon, eval._steps, eval._restarts, eval._stepSize,
+            eval._noiseMagnitude, eval._norm, eval._batch, eval._seed, eval._limitTest, eval._device, eval._threads, eval._convolution, eval._profile, eval._json,
         })
             command.Add(option);
         command.SetAction((parse, cancel) => Task.FromResult(eval.Execute(parse, cancel)));
@@ -69,6 +74,8 @@ internal sealed class EvalCommand
 
         // What is asked for is understood before anything is read: a mistyped name should not wait for a large file.
         var (kind, steps) = parse.Attack(_attack, _steps);
+        int restarts = parse.Whole(_restarts) ?? 1;
+        RequireRestartable(restarts, kind ?? AttackKind.Pgd);
         var convolution = parse.Convolution(_convolution) ?? ConvolutionMethod.Auto;
         var precision = parse.Precision(_precision);
         string? model = parse.Model(_model), data = parse.DataSet(_data);
@@ -79,6 +86,7 @@ internal sealed class EvalCommand
         var options = Options(parse, run ?? new TrainOptions(), kind, steps) with { DataDirectory = parse.Text(_dataDirectory) };
         options = options with { Model = model ?? options.Model, Data = data ?? options.Data, Precision = precision ?? options.Precision };
         options.Validate();
+        RequireRestartable(restarts, options.Attack);
 
         int threads = parse.Whole(_threads) ?? 0;
         string? remark = null;
@@ -97,7 +105,7 @@ internal sealed class EvalCommand
         Checkpoint.LoadNetwork(network, file);
         using var split = new DeviceSplit(set.Test, backend);
 
-        var attack = options.TrainAttack;
+        var attack = options.TrainAttack with { Restarts = restarts };
         ulong seed = parse.Seed(_seed) ?? options.Seed;
         if (remark is not null)
             parse.InvocationConfiguration.Error.WriteLine(Devices.Line(backend, remark));
@@ -115,16 +123,31 @@ internal sealed class EvalCommand
 
         EvaluationResult Measure(AttackOptions attacked)
         {
+            int samples = 0;
             var result = Evaluation.Run(network, split, attacked, seed, batch: batch, precision: options.Precision, progress: done =>
             {
                 profile?.StepDone(isLast: false);
-                if (screen.IsLive)
-                    screen.Writer.Write($"\r{(attacked.Kind == AttackKind.None ? "clean" : attacked.ShortName)} {done}/{split.Count}\e[K");
-            }, cancel: cancel);
+                samples = done;
+                Show("");
+            }, restartDone: restart => Show($", restart {restart}/{attacked.Restarts}"), cancel: cancel);
             if (screen.IsLive)
                 screen.Writer.Write("\r\e[K");
             return result;
+
+            void Show(string restart)
+            {
+                if (screen.IsLive)
+                    screen.Writer.Write($"\r{(attacked.Kind == AttackKind.None ? "clean" : attacked.ShortName)} {samples}/{split.Count}{restart}\e[K");
+            }
         }
+    }
+
+    private static void RequireRestartable(int restarts, AttackKind kind)
+    {
+        if (restarts < 1)
+            throw new OptionException($"--restarts is {restarts}; it must be at least 1.");
+        if (restarts > 1 && kind != AttackKind.Pgd)
+            throw new OptionException($"--restarts {restarts} needs --attack pgd; the attack is {OptionTexts.NameOf(kind)}.");
     }
 
     /// <summary>The run's options with the attack that is to be measured in place of the one that trained.</summary>
@@ -134,6 +157,7 @@ internal sealed class EvalCommand
         Epsilon = parse.Number(_epsilon) ?? run.Epsilon,
         Steps = steps ?? (run.EvaluationAttack.Kind == AttackKind.None ? 20 : run.EvaluationSteps),
         StepSize = parse.Number(_stepSize),
+        NoiseMagnitude = parse.Number(_noiseMagnitude),
         Norm = parse.Norm(_norm) ?? run.Norm,
         LimitTest = parse.Whole(_limitTest) switch { null => run.LimitTest, 0 => null, var limit => limit },
     };
@@ -148,9 +172,10 @@ internal sealed record EvalFigures(
     public void Print(Screen screen, string attack)
     {
         var culture = CultureInfo.InvariantCulture;
+        int width = Math.Max(16, attack.Length + " accuracy".Length);
         screen.Writer.WriteLine(string.Create(culture, $"{Model} on {Samples:N0} test images of {Data}, in {Precision}"));
-        screen.Writer.WriteLine(string.Create(culture, $"clean accuracy   {TrainProgress.Percent(Accuracy)}  (loss {Loss:0.0000})"));
+        screen.Writer.WriteLine(string.Create(culture, $"{"clean accuracy".PadRight(width)} {TrainProgress.Percent(Accuracy)}  (loss {Loss:0.0000})"));
         if (RobustAccuracy is { } robust)
-            screen.Writer.WriteLine(string.Create(culture, $"{attack + " accuracy",-16} {TrainProgress.Percent(robust)}  (loss {RobustLoss:0.0000}; {Attack})"));
+            screen.Writer.WriteLine(string.Create(culture, $"{(attack + " accuracy").PadRight(width)} {TrainProgress.Percent(robust)}  (loss {RobustLoss:0.0000}; {Attack})"));
     }
 }

@@ -22,6 +22,7 @@ internal static class Examples
             ("dom train --data cifar10 --data-dir data --model preact-resnet18 --epochs 10 --limit-train 5000 --limit-test 1000", "a part of CIFAR-10"),
             ("dom train --preset dom-fgsm-remove --epochs 30", "a preset with one value of your own"),
             ("dom train --attack pgd-10 --epsilon 4 --json", "adversarial training; the final figures as JSON"),
+            ("dom train --attack n-fgsm --epsilon 8 --schedule triangular --lr 0.2", "adversarial training in one step from strong noise"),
             ("dom train --resume runs/removed", "go on after Ctrl-C or a crash"),
             ("dom train --data cifar10 --data-dir data --model preact-resnet18 --device cuda:0", "on the first NVIDIA GPU"),
             ("dom train --preset quick --profile trace.json", "see where the time goes"),
@@ -31,6 +32,7 @@ internal static class Examples
         [
             ("dom eval --checkpoint runs/x/checkpoints/best-natural.safetensors", "accuracy on the run's test images"),
             ("dom eval --checkpoint runs/x/checkpoints/last.safetensors --attack pgd --epsilon 8 --steps 20 --limit-test 500", "and under PGD-20"),
+            ("dom eval --checkpoint runs/x/checkpoints/last.safetensors --attack pgd --steps 50 --restarts 10", "under PGD-50-10: ten random starts"),
             ("dom eval --checkpoint weights.safetensors --model preact-resnet18 --data cifar10 --data-dir data", "weights from PyTorch"),
         ],
         ["dom ledger"] =

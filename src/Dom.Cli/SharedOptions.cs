@@ -38,6 +38,10 @@ internal static class SharedOptions
         Given.Option("--precision", "f32|bf16", "Type in which activations are stored: f32, or bf16, in half the memory; sums, the learned weights and the optimizer stay in f32. "
             + $"The cpu device has f32 only. {otherwise}");
 
+    /// <summary>How far the noise of N-FGSM reaches.</summary>
+    public static Option<string?> NoiseMagnitude() =>
+        Given.Option("--noise-magnitude", "K", "n-fgsm starts from noise uniform within K times epsilon, K from 0 to 255. Default: 2.");
+
     /// <summary>Where the time goes.</summary>
     public static Option<string?> Profile() => Given.Option("--profile", "FILE",
         $"Time every kernel call of the first epoch, {Cli.Profile.MostSteps} steps at most; write a Chrome trace (chrome://tracing, ui.perfetto.dev) and print a table. Changes no result.");
@@ -77,7 +81,8 @@ internal static class SharedOptions
                 : throw new OptionException($"{attack.Name} {text} and {steps.Name} {given} contradict each other; give one of them.");
         }
         return (parse.Choice(attack,
-            ("none", AttackKind.None), ("fgsm", AttackKind.Fgsm), ("rs-fgsm", AttackKind.RsFgsm), ("pgd", AttackKind.Pgd)), given);
+            ("none", AttackKind.None), ("fgsm", AttackKind.Fgsm), ("rs-fgsm", AttackKind.RsFgsm), ("n-fgsm", AttackKind.NFgsm),
+            ("pgd", AttackKind.Pgd)), given);
     }
 
     /// <summary>The type of activations that was named, or null.</summary>

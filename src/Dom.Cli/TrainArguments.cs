@@ -30,13 +30,15 @@ internal sealed class TrainArguments
     private readonly Option<string?> _cropPadding = Given.Option("--crop-padding", "N", "Pixels of reflection padding before a random crop; 0 for no crop.");
     private readonly Option<bool> _noFlip = Given.Switch("--no-flip", "Do not mirror images at random.");
 
-    private readonly Option<string?> _attack = Given.Option("--attack", "none|fgsm|rs-fgsm|pgd",
+    private readonly Option<string?> _attack = Given.Option("--attack", "none|fgsm|rs-fgsm|n-fgsm|pgd",
         "Attack that makes the training images; pgd-10 is pgd with 10 steps. none is natural training.");
 
     private readonly Option<string?> _epsilon = Given.Option("--epsilon", "E", "Radius of the attack in 1/255 of the pixel range, 0 to 255. Default: 8.");
 
     private readonly Option<string?> _stepSize = Given.Option("--step-size", "S",
-        "Step of the attack in 1/255. Default: epsilon for fgsm, 1.25 epsilon for rs-fgsm, 2 for pgd.");
+        "Step of the attack in 1/255. Default: epsilon for fgsm and n-fgsm, 1.25 epsilon for rs-fgsm, 2 for pgd.");
+
+    private readonly Option<string?> _noiseMagnitude = SharedOptions.NoiseMagnitude();
 
     private readonly Option<string?> _steps = Given.Option("--steps", "N", "Steps of pgd in training. Default: 10.");
 
@@ -52,7 +54,7 @@ internal sealed class TrainArguments
         "Distraction Over-Memorization: remove takes images out of the loss once theirs is below the threshold (DOM_RE). Default: off.");
 
     private readonly Option<string?> _threshold = Given.Option("--threshold", "T",
-        "A natural loss below it, in nats, is high confidence. Default: the paper's for CIFAR-10: 0.2 natural, 1.5 pgd, 2.0 fgsm and rs-fgsm.");
+        "A natural loss below it, in nats, is high confidence. Default: the paper's for CIFAR-10: 0.2 natural, 1.5 pgd, 2.0 fgsm and rs-fgsm; n-fgsm, which is not in the paper, has 2.0 too.");
 
     private readonly Option<string?> _warmup = Given.Option("--warmup", "K", "Epochs before DOM acts. Default: half of the epochs.");
     private readonly Option<string?> _domMode = Given.Option("--dom-mode", "paper|code", "Where the paper and its authors' code differ. Default: paper.");
@@ -73,7 +75,7 @@ internal sealed class TrainArguments
         Option[] options =
         [
             _data, _dataDirectory, _preset, _model, _precision, _epochs, _batch, _rate, _schedule, _momentum, _weightDecay, _seed, _cropPadding, _noFlip,
-            _attack, _epsilon, _stepSize, _steps, _evaluationSteps, _norm, _batchNorm, _dom, _threshold, _warmup, _domMode, _reNorm,
+            _attack, _epsilon, _stepSize, _noiseMagnitude, _steps, _evaluationSteps, _norm, _batchNorm, _dom, _threshold, _warmup, _domMode, _reNorm,
             _labelNoise, _limitTrain, _limitTest,
         ];
         foreach (var option in options)
@@ -103,6 +105,7 @@ internal sealed class TrainArguments
             Attack = attack ?? start.Attack,
             Epsilon = parse.Number(_epsilon) ?? start.Epsilon,
             StepSize = parse.Number(_stepSize) ?? start.StepSize,
+            NoiseMagnitude = parse.Number(_noiseMagnitude) ?? start.NoiseMagnitude,
             Steps = steps ?? start.Steps,
             EvaluationSteps = parse.Whole(_evaluationSteps) ?? start.EvaluationSteps,
             Norm = parse.Norm(_norm) ?? start.Norm,

@@ -24,6 +24,12 @@ public sealed class BadInputTests
     [TestCase("train --device cud", "auto, cpu, cuda:0, reference", "did you mean 'cuda'?")]
     [TestCase("train --attack pdg", "did you mean 'pgd'?")]
     [TestCase("train --attack pgd-5 --steps 7", "--attack pgd-5 and --steps 7")]
+    [TestCase("train --attack n-fgms", "did you mean 'n-fgsm'?")]
+    [TestCase("train --attack n-fgsm --norm l2", "--norm is l2", "linf with --attack n-fgsm")]
+    [TestCase("train --attack n-fgsm --noise-magnitude -1", "--noise-magnitude is -1", "0 to 255")]
+    [TestCase("train --attack n-fgsm --noise-magnitude nan", "--noise-magnitude is NaN")]
+    [TestCase("train --attack n-fgsm --noise-magnitude much", "--noise-magnitude is 'much'", "a number")]
+    [TestCase("train --attack rs-fgsm --noise-magnitude 2", "--noise-magnitude is 2", "unless the attack is n-fgsm")]
     [TestCase("train --norm l3", "linf, l2")]
     [TestCase("train --data cifar-10", "did you mean 'cifar10'?")]
     [TestCase("train --dom augment", "--dom remove")]
@@ -50,6 +56,9 @@ public sealed class BadInputTests
     [TestCase("eval", "--checkpoint is missing")]
     [TestCase("eval --checkpoint x --model mlb", "did you mean 'mlp'?")]
     [TestCase("eval --checkpoint x --batch 0", "--batch is 0")]
+    [TestCase("eval --checkpoint x --attack pgd --restarts 0", "--restarts is 0", "at least 1")]
+    [TestCase("eval --checkpoint x --attack pgd --restarts ten", "--restarts is 'ten'", "whole number")]
+    [TestCase("eval --checkpoint x --attack fgsm --restarts 10", "--restarts 10 needs --attack pgd", "the attack is fgsm")]
     public void Wrong_usage_says_what_would_be_right(string line, params string[] said) => Cli.Run(line.Split(' ')).ShouldFail(ExitCode.WrongUsage, said);
 
     [TestCase("train --data ./no-such-folder", "./no-such-folder")]

@@ -26,10 +26,12 @@ public sealed class EvalCommandTests
 
     [TestCase("fgsm")]
     [TestCase("rs-fgsm")]
+    [TestCase("n-fgsm")]
     [TestCase("pgd-3")]
-    public void An_attack_with_radius_zero_changes_nothing(string attack)
+    [TestCase("pgd-3", "--restarts", "2")]
+    public void An_attack_with_radius_zero_changes_nothing(string attack, params string[] more)
     {
-        var json = Eval("--attack", attack, "--epsilon", "0");
+        var json = Eval(["--attack", attack, "--epsilon", "0", .. more]);
         Assert.That(Number(json, "robustAccuracy"), Is.EqualTo(Number(json, "accuracy")));
         Assert.That(Number(json, "robustLoss"), Is.EqualTo(Number(json, "loss")).Within(1e-6));
     }
@@ -40,6 +42,44 @@ public sealed class EvalCommandTests
     {
         var json = Eval("--attack", "pgd", "--steps", "5", "--norm", norm, "--epsilon", epsilon);
         Assert.That(Number(json, "robustLoss"), Is.GreaterThan(Number(json, "loss")));
+    }
+
+    [Test]
+    public void N_fgsm_says_how_far_its_noise_reaches()
+    {
+        var json = Eval("--attack", "n-fgsm", "--epsilon", "16", "--noise-magnitude", "3");
+        Assert.That(json.GetProperty("attack").GetString(), Is.EqualTo("N-FGSM Linf 16/255, step 16/255, noise 48/255"));
+        Assert.That(Number(json, "robustLoss"), Is.GreaterThan(Number(json, "loss")));
+    }
+
+    [Test]
+    public void One_restart_is_pgd_as_it_is()
+    {
+        string[] attack = ["--attack", "pgd", "--steps", "3", "--epsilon", "16"];
+        Assert.That(Eval([.. attack, "--restarts", "1"]).GetRawText(), Is.EqualTo(Eval(attack).GetRawText()));
+    }
+
+    [Test]
+    public void More_restarts_raise_the_loss_and_not_the_accuracy()
+    {
+        var results = new[] { "1", "2", "4" }.Select(n => Eval("--attack", "pgd", "--steps", "3", "--epsilon", "4", "--restarts", n)).ToArray();
+        Assert.That(results.Select(json => Number(json, "robustAccuracy")), Is.Ordered.Descending);
+        Assert.That(Number(results[2], "robustLoss"), Is.GreaterThan(Number(results[1], "robustLoss")));
+    }
+
+    [Test]
+    public void Restarts_are_a_part_of_the_attacks_name()
+    {
+        var result = Cli.Run("eval", "--checkpoint", _folder.Last, "--attack", "pgd-3", "--restarts", "2", "--limit-test", "20");
+        Assert.That(result.Output, Does.Contain("PGD-3-2 accuracy").And.Contain("PGD-3-2 Linf 8/255, step 2/255"), result.Error);
+    }
+
+    [Test]
+    public void Restarts_without_pgd_and_n_fgsm_in_the_euclidean_norm_are_refused()
+    {
+        Cli.Run("eval", "--checkpoint", _folder.Last, "--restarts", "2").ShouldFail(ExitCode.WrongUsage, "--restarts 2 needs --attack pgd", "the attack is none");
+        Cli.Run("eval", "--checkpoint", _folder.Last, "--attack", "n-fgsm", "--norm", "l2").ShouldFail(ExitCode.WrongUsage, "--norm is l2", "linf");
+        Cli.Run("eval", "--checkpoint", _folder.Last, "--attack", "n-fgsm", "--noise-magnitude", "-2").ShouldFail(ExitCode.WrongUsage, "--noise-magnitude is -2");
     }
 
     [Test]

@@ -10,13 +10,13 @@ public sealed class HelpTests
         "--data", "--data-dir", "--model", "--epochs", "--batch", "--lr", "--seed", "--device", "--threads", "--attack", "--epsilon", "--steps", "--dom",
         "--threshold", "--warmup", "--label-noise", "--limit-train", "--limit-test", "--out", "--resume", "--preset", "--json", "--list-presets",
         "--schedule", "--momentum", "--weight-decay", "--crop-padding", "--no-flip", "--norm", "--step-size", "--eval-steps", "--dom-mode", "--bn-attack",
-        "--re-norm", "--checkpoint-every", "--log-steps", "--conv", "--profile", "--precision",
+        "--re-norm", "--noise-magnitude", "--checkpoint-every", "--log-steps", "--conv", "--profile", "--precision",
     ];
 
     private static readonly string[] s_evalOptions =
     [
         "--checkpoint", "--data", "--data-dir", "--attack", "--epsilon", "--steps", "--step-size", "--norm", "--batch", "--seed", "--limit-test", "--device",
-        "--threads", "--model", "--conv", "--profile", "--json", "--precision",
+        "--threads", "--model", "--conv", "--profile", "--json", "--precision", "--restarts", "--noise-magnitude",
     ];
 
     private static readonly string[] s_benchOptions =

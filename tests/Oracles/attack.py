@@ -1,7 +1,7 @@
 """attack.py make FOLDER: a briefly trained PreActResNet-18 and a batch: start.safetensors, batch.safetensors.
 attack.py step FOLDER: what PyTorch makes of it, into answers.safetensors:
 
-fgsm: the FGSM image and the gradient behind it. From iterates.safetensors (x0 .. x10, [N, H, W, C]): for every step k the gradient
+fgsm: the FGSM image and the gradient behind it. n-fgsm: the same of N-FGSM from the noise in iterates.safetensors ("noise"). From iterates.safetensors (x0 .. x10, [N, H, W, C]): for every step k the gradient
 at x_k and PyTorch's own x_{k+1} from it.
 
 attack.py exact FOLDER: the same in f64, in whole and along the linear piece that the engine was on, into exact.safetensors. A network of ReLUs
@@ -48,6 +48,9 @@ def answer(folder):
     answers = {"fgsm.gradient": gradient(model, clean, labels)}
     answers["fgsm"] = projected(clean, clean + EPSILON * answers["fgsm.gradient"].sign())
     iterates = arrays.read(os.path.join(folder, "iterates.safetensors"))
+    noisy = (clean + arrays.nchw(iterates["noise"])).clamp(0, 1)
+    answers["n-fgsm.gradient"] = gradient(model, noisy, labels)
+    answers["n-fgsm"] = (noisy + EPSILON * answers["n-fgsm.gradient"].sign()).clamp(0, 1)
     for k in range(STEPS):
         x = arrays.nchw(iterates[f"x{k}"])
         answers[f"gradient{k}"] = gradient(model, x, labels)

@@ -38,6 +38,8 @@ public static class OptionTexts
             texts.Add(new("--norm", NameOf(options.Norm)));
             texts.Add(new("--epsilon", Text(options.Epsilon) + "/255"));
             texts.Add(new("--step-size", Text(Math.Round(options.TrainAttack.StepSize * 255, 4)) + "/255"));
+            if (options.Attack == AttackKind.NFgsm)
+                texts.Add(new("--noise-magnitude", Text(options.TrainAttack.NoiseMagnitude)));
             texts.Add(new("--steps", Text(options.TrainAttack.Steps)));
             texts.Add(new("--eval-steps", Text(options.EvaluationSteps)));
             texts.Add(new("--bn-attack", NameOf(options.BatchNormInAttack)));

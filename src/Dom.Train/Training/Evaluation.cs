@@ -27,12 +27,14 @@ public static class Evaluation
     /// <param name="batch">Samples evaluated at once. Rows do not influence each other in evaluation mode; the size decides on memory and speed.</param>
     /// <param name="precision">Type of the activations, of the attack's too.</param>
     /// <param name="progress">Called with the number of samples done.</param>
-    /// <param name="cancel">Stops between batches.</param>
+    /// <param name="restartDone">Called with the number of restarts done in the batch that is under attack, where the attack has more than one.</param>
+    /// <param name="cancel">Stops between batches and between steps of an attack.</param>
     /// <exception cref="OptionException">The backend cannot compute in the precision.</exception>
     /// <exception cref="OperationCanceledException">Canceled.</exception>
     public static EvaluationResult Run(
         Network network, DeviceSplit split, AttackOptions attack, ulong seed = 0, int epoch = 0, int batch = 256,
-        Precision precision = Precision.F32, Action<int>? progress = null, CancellationToken cancel = default)
+        Precision precision = Precision.F32, Action<int>? progress = null, Action<int>? restartDone = null,
+        CancellationToken cancel = default)
     {
         PrecisionSupport.Require(precision, network.Backend);
         var pass = Pass.Evaluate with { Precision = precision };
@@ -47,7 +49,7 @@ public static class Evaluation
             var samples = split.Gather(rows, Augmentation.None, default);
             var images = Attack.Run(
                 network, samples.Pixels, samples.Labels, samples.SampleIds, pass, attack,
-                RandomStream.For(seed, RandomPurpose.Attack, epoch, EvaluationSteps));
+                RandomStream.For(seed, RandomPurpose.Attack, epoch, EvaluationSteps), restartDone, cancel);
             SoftmaxCrossEntropy.Step(network.Apply(images, pass), samples.Labels, samples.SampleIds, ledger, wantsGradient: false);
             progress?.Invoke(start + rows.Length);
         }

@@ -73,6 +73,9 @@ public sealed record TrainOptions
     /// <summary>Step size in 1/255; null for the attack's default.</summary>
     public double? StepSize { get; init; }
 
+    /// <summary>Radius of the noise that N-FGSM starts from, in epsilon, 0..255; null for its paper's 2.</summary>
+    public double? NoiseMagnitude { get; init; }
+
     /// <summary>Steps of PGD in training.</summary>
     public int Steps { get; init; } = 10;
 
@@ -91,7 +94,7 @@ public sealed record TrainOptions
     /// <summary>What DOM does.</summary>
     public DomAction Dom { get; init; } = DomAction.Off;
 
-    /// <summary>T, in nats; null for the paper's: 0.2 natural, 1.5 PGD, 2.0 FGSM family.</summary>
+    /// <summary>T, in nats; null for the paper's: 0.2 natural, 1.5 PGD, 2.0 FGSM family. N-FGSM, which the paper does not have, starts from RS-FGSM's.</summary>
     public double? Threshold { get; init; }
 
     /// <summary>K, in epochs; null for half of the epochs.</summary>
@@ -113,7 +116,8 @@ public sealed record TrainOptions
     public int? LimitTest { get; init; }
 
     /// <summary>The attack of a training step.</summary>
-    public AttackOptions TrainAttack => AttackOptions.Create(Attack, Epsilon, StepSize, Steps, Norm);
+    public AttackOptions TrainAttack => AttackOptions.Create(
+        Attack, Epsilon, StepSize, Steps, Norm, NoiseMagnitude ?? AttackOptions.DefaultNoiseMagnitude);
 
     /// <summary>The attack that measures robustness after each epoch.</summary>
     public AttackOptions EvaluationAttack => Attack == AttackKind.None || EvaluationSteps == 0
@@ -145,6 +149,9 @@ public sealed record TrainOptions
         Require(Epsilon is >= 0 and <= 255 || (Norm == AttackNorm.L2 && double.IsFinite(Epsilon) && Epsilon >= 0), "--epsilon", Epsilon,
             "0 to 255: it is given in 1/255 of the pixel range, 8 stands for 8/255");
         Require(StepSize is not { } s || (double.IsFinite(s) && s > 0), "--step-size", StepSize, "above 0, in 1/255");
+        Require(NoiseMagnitude is null or (>= 0 and <= 255), "--noise-magnitude", NoiseMagnitude, "0 to 255: n-fgsm starts from noise within that many times epsilon");
+        Require(NoiseMagnitude is null || Attack == AttackKind.NFgsm, "--noise-magnitude", NoiseMagnitude, "left out unless the attack is n-fgsm");
+        Require(Attack != AttackKind.NFgsm || Norm == AttackNorm.Linf, "--norm", "l2", "linf with --attack n-fgsm, whose noise and step are those of single pixels");
         Require(Steps >= 1, "--steps", Steps, "at least 1");
         Require(EvaluationSteps >= 0, "--eval-steps", EvaluationSteps, "0 (no robust evaluation) or more");
         Require(double.IsFinite(EffectiveThreshold) && EffectiveThreshold >= 0, "--threshold", Threshold, "0 or more: a loss in nats");

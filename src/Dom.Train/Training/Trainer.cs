@@ -142,7 +142,7 @@ public sealed class Trainer : IDisposable
             progress: n => observer?.Evaluating(n, total), cancel: cancel);
         var robust = attack.Kind == Attacks.AttackKind.None ? null : Evaluation.Run(
             Network, _test, attack, _options.Seed, State.Epoch, _options.Batch, _options.Precision,
-            n => observer?.Evaluating(_test.Count + n, total), cancel);
+            n => observer?.Evaluating(_test.Count + n, total), cancel: cancel);
 
         evaluating?.Dispose();
 

@@ -5,7 +5,7 @@ using Dom.Oracles;
 namespace Dom.Train.Tests.Parity;
 
 /// <summary>
-/// FGSM and PGD-10 (maximum norm, 8/255, step 2/255) on a PreActResNet-18 of PyTorch's in evaluation mode, against PyTorch.
+/// FGSM, N-FGSM and PGD-10 (maximum norm, 8/255, step 2/255) on a PreActResNet-18 of PyTorch's in evaluation mode, against PyTorch.
 /// </summary>
 /// <remarks>
 /// The rule: a pixel may differ only where PyTorch's gradient is within 1e-6 of zero, where the rounding of f32 decides the sign, and at most
@@ -34,6 +34,9 @@ public sealed class AttackParityTests
 
     [Test]
     public void Fgsm_is_PyTorchs() => Compare("FGSM", _trace.Fgsm, "fgsm", _trace.FgsmGradient, "fgsm.gradient");
+
+    [Test]
+    public void N_fgsm_from_the_same_noise_is_PyTorchs() => Compare("N-FGSM", _trace.NFgsm, "n-fgsm", _trace.NFgsmGradient, "n-fgsm.gradient");
 
     [Test]
     public void Every_step_of_pgd_from_the_same_iterate_is_PyTorchs([Range(0, Steps - 1)] int step) =>

@@ -11,12 +11,13 @@ using Dom.Train.Attacks;
 
 namespace Dom.Train.Tests.Parity;
 
-/// <summary>FGSM and PGD-10 of the engine on the network and the images of attack.py, step by step.</summary>
+/// <summary>FGSM, N-FGSM and PGD-10 of the engine on the network and the images of attack.py, step by step.</summary>
 internal sealed class AttackTrace
 {
     public const int Steps = 10;
 
     private static readonly AttackOptions s_fgsm = AttackOptions.Create(AttackKind.Fgsm, 8);
+    private static readonly AttackOptions s_nFgsm = AttackOptions.Create(AttackKind.NFgsm, 8);
     private static readonly AttackOptions s_pgd = AttackOptions.Create(AttackKind.Pgd, 8, 2, Steps);
 
     private AttackTrace() { }
@@ -31,11 +32,16 @@ internal sealed class AttackTrace
 
     public float[] FgsmGradient { get; private set; } = null!;
 
+    public float[] NFgsm { get; private set; } = null!;
+
+    public float[] NFgsmGradient { get; private set; } = null!;
+
     /// <summary>The attack as one call.</summary>
     public float[] Pgd { get; private set; } = null!;
 
     /// <summary>
-    /// Attacks; iterates.safetensors and signs.safetensors then hold the images of which gradients were taken, and which units every ReLU let through.
+    /// Attacks; iterates.safetensors and signs.safetensors then hold the images of which gradients were taken, and which units every ReLU let through,
+    /// and the noise of N-FGSM.
     /// </summary>
     public static AttackTrace Run(PyTorch torch, ConvolutionMethod convolution)
     {
@@ -62,6 +68,10 @@ internal sealed class AttackTrace
 
         FgsmGradient = Gradient("clean", clean).ToFloats();
         Fgsm = Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_fgsm, stream).ToFloats();
+        var noise = Noise.Uniform(ids, shape, stream, -16f / 255, 16f / 255).ToFloats();
+        var noisy = Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_nFgsm with { Steps = 0 }, stream);
+        NFgsmGradient = Attacks.Attack.InputGradient(network, noisy, labels, ids, Pass.Evaluate).ToFloats();
+        NFgsm = Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_nFgsm, stream).ToFloats();
         var x = Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_pgd with { Steps = 0 }, stream); // the random start
         Iterates.Add(x.ToFloats());
         for (int step = 0; step < Steps; step++)
@@ -75,7 +85,8 @@ internal sealed class AttackTrace
         SafetensorsFile.Write(torch["signs.safetensors"], signs);
         SafetensorsFile.Write(torch["iterates.safetensors"],
             Iterates.Select((values, i) => SafetensorsEntry.FromFloats($"x{i}", batch["pixels"].Shape, values))
-                .Prepend(SafetensorsEntry.FromFloats("clean", batch["pixels"].Shape, clean.ToFloats())));
+                .Prepend(SafetensorsEntry.FromFloats("clean", batch["pixels"].Shape, clean.ToFloats()))
+                .Append(SafetensorsEntry.FromFloats("noise", batch["pixels"].Shape, noise)));
 
         Tensor Gradient(string name, Tensor images)
         {

@@ -77,11 +77,53 @@ public sealed class AttackTests
         }
     }
 
+    [TestCase(0, 40)]
+    [TestCase(0.5, 10)]
+    [TestCase(2, 20)]
+    [TestCase(3, 40)]
+    public void On_a_linear_model_n_fgsm_adds_the_worst_step_to_its_noise(double magnitude, double epsilonIn255ths)
+    {
+        var (pixels, labels, ids, clean) = Batch(low: 0, high: 1);
+        var options = AttackOptions.Create(AttackKind.NFgsm, epsilonIn255ths, noiseMagnitude: magnitude);
+        var adversarial = Attack.Run(_network, pixels, labels, ids, Pass.Evaluate, options, s_stream).ToFloats();
+        var weight = _network.Parameters[0].Parameter.Value.ToFloats();
+        int[] label = [0, 1, 1], id = [5, 3, 8];
+        double epsilon = epsilonIn255ths / 255, most = 0;
+        for (int n = 0; n < 3; n++)
+            for (int j = 0; j < 12; j++)
+            {
+                float towards = weight[(1 - label[n]) * 12 + j] - weight[label[n] * 12 + j];
+                double noise = magnitude * epsilon * (2 * s_stream.ForSample(id[n]).Uniform(j) - 1), x = clean[n * 12 + j];
+                double expected = Math.Clamp(Math.Clamp(x + noise, 0, 1) + epsilon * MathF.Sign(towards), 0, 1);
+                Assert.That(adversarial[n * 12 + j], Is.EqualTo(expected).Within(1e-6).And.InRange(0f, 1f));
+                most = Math.Max(most, Math.Abs(adversarial[n * 12 + j] - x));
+            }
+        Assert.That(most, Is.LessThanOrEqualTo((magnitude + 1) * epsilon + 1e-6));
+        if (magnitude > 0)
+            Assert.That(most, Is.GreaterThan(epsilon + 1e-3), "it is not projected to the ball");
+    }
+
     [Test]
-    public void The_random_start_of_a_sample_does_not_depend_on_its_place_in_the_batch()
+    public void With_epsilon_zero_n_fgsm_changes_nothing()
+    {
+        var (pixels, labels, ids, clean) = Batch();
+        var options = AttackOptions.Create(AttackKind.NFgsm, 0);
+        Assert.That(Attack.Run(_network, pixels, labels, ids, Pass.Evaluate, options, s_stream).ToFloats(), Is.EqualTo(clean));
+    }
+
+    [Test]
+    public void N_fgsm_has_no_euclidean_norm_and_no_negative_noise()
+    {
+        Assert.That(() => AttackOptions.Create(AttackKind.NFgsm, 8, norm: AttackNorm.L2), Throws.ArgumentException.With.Message.Contains("maximum norm"));
+        Assert.That(() => AttackOptions.Create(AttackKind.NFgsm, 8, noiseMagnitude: -1), Throws.ArgumentException.With.Message.Contains("got -1"));
+    }
+
+    [TestCase(AttackKind.RsFgsm)]
+    [TestCase(AttackKind.NFgsm)]
+    public void The_random_start_of_a_sample_does_not_depend_on_its_place_in_the_batch(AttackKind kind)
     {
         var (pixels, labels, ids, _) = Batch();
-        var options = AttackOptions.Create(AttackKind.RsFgsm, 8);
+        var options = AttackOptions.Create(kind, 8);
         var together = Attack.Run(_network, pixels, labels, ids, Pass.Evaluate, options, s_stream).ToFloats();
         var alone = Attack.Run(_network, pixels.Rows(2, 1), labels.Rows(2, 1), ids.Rows(2, 1), Pass.Evaluate, options, s_stream).ToFloats();
         Assert.That(alone, Is.EqualTo(together[24..]));

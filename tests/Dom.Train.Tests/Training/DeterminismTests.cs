@@ -16,6 +16,7 @@ public sealed class DeterminismTests
 
     [TestCase(AttackKind.None)]
     [TestCase(AttackKind.Pgd)]
+    [TestCase(AttackKind.NFgsm)]
     public void One_two_and_three_threads_leave_the_same_bytes(AttackKind attack)
     {
         var options = Runs.Small with { Attack = attack };
@@ -35,6 +36,7 @@ public sealed class DeterminismTests
 
     [TestCase(AttackKind.None)]
     [TestCase(AttackKind.RsFgsm)]
+    [TestCase(AttackKind.NFgsm)]
     public void A_run_that_is_interrupted_after_every_step_and_resumed_ends_with_the_same_bytes(AttackKind attack)
     {
         var options = Runs.Small with { Attack = attack };
