@@ -99,7 +99,7 @@ internal sealed class EvalCommand
                 + "use --device cuda:0 or reference, or --precision f32.");
         }
         PrecisionSupport.Require(options.Precision, backend);
-        var set = TrainingData.Open(options);
+        var set = TrainingData.Open(options, ReadingLine.On(screen));
         var module = ModelCatalog.Create(options.Model, set.Test.Height, set.Test.Width, set.Test.Channels, set.ClassNames.Count);
         using var network = new Network(module, backend, seed: 0, DataSets.Normalization(set));
         Checkpoint.LoadNetwork(network, file);

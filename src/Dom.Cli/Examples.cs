@@ -27,6 +27,7 @@ internal static class Examples
             ("dom train --data cifar10 --data-dir data --model preact-resnet18 --device cuda:0", "on the first NVIDIA GPU"),
             ("dom train --preset quick --profile trace.json", "see where the time goes"),
             ("dom train --list-presets", "what presets there are"),
+            ("dom train --preset table3/cifar10/remove --data-dir data", "a row of one of the paper's tables"),
         ],
         ["dom eval"] =
         [
@@ -34,6 +35,14 @@ internal static class Examples
             ("dom eval --checkpoint runs/x/checkpoints/last.safetensors --attack pgd --epsilon 8 --steps 20 --limit-test 500", "and under PGD-20"),
             ("dom eval --checkpoint runs/x/checkpoints/last.safetensors --attack pgd --steps 50 --restarts 10", "under PGD-50-10: ten random starts"),
             ("dom eval --checkpoint weights.safetensors --model preact-resnet18 --data cifar10 --data-dir data", "weights from PyTorch"),
+        ],
+        ["dom reproduce"] =
+        [
+            ("dom reproduce", "which tables there are, and what they take"),
+            ("dom reproduce 4 --dry-run", "the rows of table 4, their settings and commands"),
+            ("dom reproduce 4 --cells cifar10 --seeds 3 --data-dir data", "the CIFAR-10 half of it; the same command goes on after Ctrl-C"),
+            ("dom reproduce 2 --cells cifar10/preact-resnet18 --scale 0.1 --seeds 1", "a tenth of the epochs and of the images"),
+            ("dom reproduce 2 --cells remove,baseline --scale 0.02 --seeds 1 --data embedded --model preact-resnet8", "a trial that needs no data"),
         ],
         ["dom ledger"] =
         [

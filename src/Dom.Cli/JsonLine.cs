@@ -21,6 +21,7 @@ internal static class JsonLine
 [JsonSerializable(typeof(BenchFigures))]
 [JsonSerializable(typeof(StepBenchFigures))]
 [JsonSerializable(typeof(LadderFigures))]
+[JsonSerializable(typeof(Reproduce.ReproduceFigures))]
 [JsonSerializable(typeof(Dictionary<string, object>))]
 [JsonSerializable(typeof(Dictionary<string, object>[]))]
 [JsonSerializable(typeof(object[]))]

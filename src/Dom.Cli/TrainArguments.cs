@@ -12,7 +12,7 @@ namespace Dom.Cli;
 internal sealed class TrainArguments
 {
     private readonly Option<string?> _data = Given.Option("--data", "NAME|PATH",
-        $"A data set ({string.Join(", ", DataSets.Names)}) or a folder of one: CIFAR or IDX files, .npy pairs, images. Default: the preset's, or embedded.");
+        $"A data set ({string.Join(", ", DataSets.Names)}) or a folder of one: CIFAR, IDX or SVHN files, .npy pairs, images. Default: the preset's, or embedded.");
 
     private readonly Option<string?> _dataDirectory = SharedOptions.DataDirectory();
     private readonly Option<string?> _model = Given.Option("--model", "NAME", $"The network: {string.Join(", ", ModelCatalog.Names)}.");

@@ -41,4 +41,5 @@ internal sealed class KebabCase<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
 [JsonSerializable(typeof(RunState))]
 [JsonSerializable(typeof(EpochMetrics))]
 [JsonSerializable(typeof(StepMetrics))]
+[JsonSerializable(typeof(Reproduction.AutoAttackFigures))]
 internal sealed partial class RunJsonContext : JsonSerializerContext;

@@ -136,6 +136,9 @@ public sealed record TrainOptions
     /// <summary>Crop and flip.</summary>
     public Augmentation Augmentation => new(CropPadding, Flip);
 
+    /// <summary>The options with all defaults filled in, as a run's description holds them.</summary>
+    internal TrainOptions Resolved() => this with { Threshold = EffectiveThreshold, Warmup = EffectiveWarmup };
+
     /// <summary>Checks that every value makes sense.</summary>
     /// <exception cref="OptionException">The first that does not, with what would be right.</exception>
     public void Validate()
