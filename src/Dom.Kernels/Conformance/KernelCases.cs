@@ -26,6 +26,8 @@ public static class KernelCases
         .. Conv2dCases.All(convolution),
         .. CenterCropCases.All(),
         .. SoftmaxCrossEntropyCases.All(),
+        .. KlDivergenceCases.All(),
+        .. LossThresholdCases.All(),
         .. SgdCases.All(),
         .. CropFlipCases.All(),
         .. GemmCases.All(),
