@@ -39,6 +39,7 @@ public static class KernelCases
         .. DropoutCases.All(),
         .. PerturbCases.All(),
         .. RowsCases.All(),
+        .. ImageOperationsCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>
