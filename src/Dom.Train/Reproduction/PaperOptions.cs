@@ -1,4 +1,5 @@
 using Dom.Train.Attacks;
+using Dom.Train.Augmentations;
 using Dom.Train.Memorization;
 using Dom.Train.Optimizers;
 using Dom.Train.Training;
@@ -40,6 +41,7 @@ internal static class PaperOptions
             Steps = 10,
             Threshold = settings.Threshold,
             DomMode = DomMode.Code,
+            AugmentationDraw = AugmentationDraw.Batch,
         };
         if (settings.Data == "svhn")
             options = WithRamp(options);
@@ -47,14 +49,29 @@ internal static class PaperOptions
     }
 
     /// <summary>The adaptive threshold of appendix G. INFER: 0.4 times the batch's mean loss.</summary>
-    public static TrainOptions Adaptive(TrainOptions options) => options;
+    public static TrainOptions Adaptive(TrainOptions options) =>
+        options with { ThresholdKind = ThresholdKind.Mean, ThresholdFactor = 0.4 };
 
     // Appendix C: on SVHN the step grows over the first ten epochs of PGD-10, whose step is 1/255, and the first five of RS-FGSM.
-    private static TrainOptions WithRamp(TrainOptions options) => options;
+    private static TrainOptions WithRamp(TrainOptions options) => options.Attack switch
+    {
+        AttackKind.Pgd => options with { StepSize = 1, StepSizeRamp = 10 },
+        AttackKind.RsFgsm => options with { StepSizeRamp = 5 },
+        _ => options,
+    };
 
     private static TrainOptions WithMethod(TrainOptions options, PaperSettings settings, PaperMethod method) => method switch
     {
         PaperMethod.Remove => options with { Dom = DomAction.Remove },
+        PaperMethod.AugMix => options with { Augment = AugmentationKind.AugMix },
+        PaperMethod.RandAugment => options with { Augment = AugmentationKind.RandAugment },
+        PaperMethod.AugmentAugMix => WithAugmentation(options, AugmentationKind.AugMix, settings.AugMix),
+        PaperMethod.AugmentRandAugment => WithAugmentation(options, AugmentationKind.RandAugment, settings.RandAugment),
         _ => options,
+    };
+
+    private static TrainOptions WithAugmentation(TrainOptions options, AugmentationKind kind, PaperAugmentation settings) => options with
+    {
+        Dom = DomAction.Augment, DomAugmentation = kind, DomStrength = settings.Strength, DomTries = settings.Tries,
     };
 }

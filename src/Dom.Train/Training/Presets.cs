@@ -16,6 +16,7 @@ public sealed record Preset(string Name, string Description, TrainOptions Option
     public TrainOptions ForEpochs(int epochs) => Options with
     {
         Epochs = epochs,
+        StepSizeRamp = Options.StepSizeRamp * epochs / Options.Epochs,
         Warmup = Options.Warmup is { } warmup ? (int)Math.Round((double)warmup * epochs / Options.Epochs) : null,
     };
 }
