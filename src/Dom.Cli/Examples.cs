@@ -45,6 +45,7 @@ internal static class Examples
             ("dom reproduce 4 --cells cifar10 --seeds 3 --data-dir data", "the CIFAR-10 half of it; the same command goes on after Ctrl-C"),
             ("dom reproduce 2 --cells cifar10/preact-resnet18 --scale 0.1 --seeds 1", "a tenth of the epochs and of the images"),
             ("dom reproduce 2 --cells remove,baseline --scale 0.02 --seeds 1 --data embedded --model preact-resnet8", "a trial that needs no data"),
+            ("dom reproduce 13 --data-dir data", "seconds an epoch of every method, from a few steps of each"),
         ],
         ["dom ledger"] =
         [

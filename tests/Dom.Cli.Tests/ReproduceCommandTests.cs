@@ -185,7 +185,7 @@ public sealed class ReproduceCommandTests
             cancel.Token.ThrowIfCancellationRequested();
             return 0.25;
         }).ExitCode, Is.EqualTo(ExitCode.Interrupted));
-        var outcome = Execute(checkpoint => 0.125, default);
+        var outcome = Execute(checkpoint => 0.125, CancellationToken.None);
         Assert.Multiple(() =>
         {
             Assert.That(seen, Is.EqualTo(new[] { "best-robust.safetensors", "last.safetensors" }));
@@ -207,6 +207,29 @@ public sealed class ReproduceCommandTests
         }.Execute(token ?? cancel.Token);
     }
 
+    [Test]
+    public void The_cost_of_every_method_is_timed_before_and_after_K_and_its_memory_named()
+    {
+        using var scratch = new ScratchFolder();
+        var result = Cli.Run("reproduce", "13", "--data", "embedded", "--model", "preact-resnet8", "--batch", "32", "--limit-train", "160", "--seeds", "2",
+            "--device", "cpu", "--threads", "2", "--output", scratch["out"], "--json");
+        Assert.That(result.Code, Is.Zero, result.Error);
+        var json = JsonDocument.Parse(result.Output).RootElement;
+        var rows = json.GetProperty("rows").EnumerateArray().ToArray();
+        double Mean(string method, string measure) => rows.Single(row =>
+            row.GetProperty("method").GetString() == method && row.GetProperty("measure").GetString() == measure).GetProperty("mean").GetDouble();
+        Assert.Multiple(() =>
+        {
+            Assert.That(rows, Has.Length.EqualTo(18), "six methods of three columns");
+            Assert.That(rows.Select(row => row.GetProperty("values").GetArrayLength()), Is.All.EqualTo(2));
+            Assert.That(Mean("remove", "seconds-over-all"), Is.EqualTo((Mean("remove", "seconds-before") + Mean("remove", "seconds-after")) / 2).Within(1e-9));
+            Assert.That(File.ReadAllText(Path.Combine(scratch["out"], "table13.txt")),
+                Does.StartWith("Table 13, data embedded, model preact-resnet8, batch 32, 160 training images").And.Contain("Peak memory").And.Contain("28.45"));
+            Assert.That(Directory.Exists(Path.Combine(scratch["out"], "runs")), Is.False);
+        });
+    }
+
+    [TestCase("reproduce 13 --scale 0.1", "timed and not trained")]
     [TestCase("reproduce 10", "vision transformer")]
     [TestCase("reproduce 99", "no table 99", "2, 3, 4")]
     [TestCase("reproduce two", "TABLE is 'two'")]

@@ -19,13 +19,13 @@ internal static class ReproduceListing
     /// <summary>The tables: what they show, what data they need and how long they take.</summary>
     public static void Tables(Screen screen, int seeds)
     {
-        screen.Table(["table", "", "data", "rows", $"hours, {seeds} {(seeds == 1 ? "seed" : "seeds")}"], PaperTables.All.Where(table => table.Number != 13).Select(table => new[]
+        screen.Table(["table", "", "data", "rows", $"hours, {seeds} {(seeds == 1 ? "seed" : "seeds")}"], PaperTables.All.Select(table => new[]
         {
             $"{table.Number}",
             table.Title,
             string.Join(", ", table.Cells.Select(cell => cell.Options.Data).Distinct()),
             $"{table.Cells.Count}",
-            (seeds * table.Cells.Sum(HoursOf)).ToString("N0", CultureInfo.InvariantCulture),
+            table.Number == 13 ? "minutes" : (seeds * table.Cells.Sum(HoursOf)).ToString("N0", CultureInfo.InvariantCulture),
         }));
         screen.Writer.WriteLine(FormattableString.Invariant(
             $"Hours are for a device that trains PreActResNet-18 on CIFAR-10 at {CostEstimate.PaperSecondsAnEpoch} s an epoch, as the paper's GPU did;"));
@@ -38,7 +38,13 @@ internal static class ReproduceListing
     public static void Plan(Screen screen, ReproductionPlan plan, string? device)
     {
         var writer = screen.Writer;
-        writer.WriteLine($"{plan.Title}");
+        writer.WriteLine(plan.Title);
+        if (plan.Table.Number == 13)
+        {
+            writer.WriteLine($"Times ten steps of every method before and after K, {plan.Seeds} rounds, without a run's folder: "
+                + string.Join(", ", plan.Cells.Select(cell => cell.Name)) + ".");
+            return;
+        }
         writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{plan.Cells.Count} rows, {plan.Seeds} {(plan.Seeds == 1 ? "seed" : "seeds")}, {plan.Runs.Count} runs, into {plan.Output}"));
         foreach (var cell in plan.Runs.GroupBy(run => run.Cell))
