@@ -34,11 +34,12 @@ internal sealed class KebabCase<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
     Converters =
     [
         typeof(KebabCase<ScheduleKind>), typeof(KebabCase<AttackKind>), typeof(KebabCase<AttackNorm>), typeof(KebabCase<BatchNormMode>),
-        typeof(KebabCase<DomAction>), typeof(KebabCase<DomMode>), typeof(KebabCase<ReNorm>), typeof(KebabCase<Precision>),
+        typeof(KebabCase<DomAction>), typeof(KebabCase<DomMode>), typeof(KebabCase<ReNorm>), typeof(KebabCase<Precision>), typeof(KebabCase<EvaluationAttackKind>),
     ])]
 [JsonSerializable(typeof(RunDescription))]
 [JsonSerializable(typeof(TrainOptions))]
 [JsonSerializable(typeof(RunState))]
 [JsonSerializable(typeof(EpochMetrics))]
 [JsonSerializable(typeof(StepMetrics))]
+[JsonSerializable(typeof(AutoAttackFile))]
 internal sealed partial class RunJsonContext : JsonSerializerContext;
