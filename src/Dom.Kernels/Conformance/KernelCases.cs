@@ -38,6 +38,8 @@ public static class KernelCases
         .. PerturbCases.All(),
         .. BoundaryStepCases.All(),
         .. SquareSearchCases.All(),
+        .. ApgdStepCases.All(),
+        .. LogitLossCases.All(),
         .. RowsCases.All(),
     ];
 
