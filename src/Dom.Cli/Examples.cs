@@ -36,6 +36,7 @@ internal static class Examples
             ("dom eval --checkpoint runs/x/checkpoints/best-natural.safetensors", "accuracy on the run's test images"),
             ("dom eval --checkpoint runs/x/checkpoints/last.safetensors --attack pgd --epsilon 8 --steps 20 --limit-test 500", "and under PGD-20"),
             ("dom eval --checkpoint runs/x/checkpoints/last.safetensors --attack pgd --steps 50 --restarts 10", "under PGD-50-10: ten random starts"),
+            ("dom eval --checkpoint runs/x/checkpoints/last.safetensors --attack autoattack --epsilon 8 --output aa.json", "AutoAttack beside PGD-20; --resume goes on with it"),
             ("dom eval --checkpoint weights.safetensors --model preact-resnet18 --data cifar10 --data-dir data", "weights from PyTorch"),
         ],
         ["dom reproduce"] =

@@ -41,6 +41,9 @@ internal sealed class ReproduceCommand
     private readonly Option<string?> _limitTrain = Given.Option("--limit-train", "N", "Take N training images, evenly over the classes, in place of the scaled number.");
     private readonly Option<string?> _limitTest = Given.Option("--limit-test", "N", "Take N test images, evenly over the classes, in place of the scaled number.");
     private readonly Option<string?> _checkpointEvery = Given.Option("--checkpoint-every", "N", "Write a checkpoint every N steps besides the one after each epoch. Default: 0, none.");
+    private readonly Option<bool> _noAutoAttack = Given.Switch("--no-autoattack",
+        "Leave AutoAttack out: its columns say 'not measured'. The same command without this option fills them in later.");
+
     private readonly Option<string?> _device = SharedOptions.Device();
     private readonly Option<string?> _threads = SharedOptions.Threads();
     private readonly Option<bool> _json = SharedOptions.Json();
@@ -56,7 +59,7 @@ internal sealed class ReproduceCommand
         foreach (var option in new Option[]
         {
             reproduce._seeds, reproduce._cells, reproduce._output, reproduce._dryRun, reproduce._scale, reproduce._data, reproduce._dataDirectory, reproduce._model,
-            reproduce._precision, reproduce._epochs, reproduce._batch, reproduce._limitTrain, reproduce._limitTest, reproduce._checkpointEvery, reproduce._device,
+            reproduce._precision, reproduce._epochs, reproduce._batch, reproduce._limitTrain, reproduce._limitTest, reproduce._checkpointEvery, reproduce._noAutoAttack, reproduce._device,
             reproduce._threads, reproduce._json,
         })
             command.Add(option);
@@ -100,7 +103,11 @@ internal sealed class ReproduceCommand
             screen.Writer.WriteLine(Devices.Line(backend, remark));
         var outcome = isTimed
             ? new ReproduceTimes(plan, backend, screen).Execute(cancel)
-            : new ReproduceRunner(plan, backend, screen) { CheckpointEvery = checkpointEvery }.Execute(cancel);
+            : new ReproduceRunner(plan, backend, screen)
+            {
+                CheckpointEvery = checkpointEvery,
+                AutoAttack = parse.GetValue(_noAutoAttack) ? null : new ReproduceAutoAttack(screen).Measure,
+            }.Execute(cancel);
         if (json)
             parse.InvocationConfiguration.Output.WriteLine(JsonLine.Of(outcome.Figures));
         return outcome.ExitCode;

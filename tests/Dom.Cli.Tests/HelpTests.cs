@@ -19,6 +19,7 @@ public sealed class HelpTests
     [
         "--checkpoint", "--data", "--data-dir", "--attack", "--epsilon", "--steps", "--step-size", "--norm", "--batch", "--seed", "--limit-test", "--device",
         "--threads", "--model", "--conv", "--profile", "--json", "--precision", "--restarts", "--noise-magnitude",
+        "--attack-batch", "--attack-loss", "--output", "--resume",
     ];
 
     private static readonly string[] s_benchOptions =

@@ -198,13 +198,37 @@ public sealed class ReproduceCommandTests
 
         ReproduceOutcome Execute(Func<string, double> measure, CancellationToken? token = null) => new ReproduceRunner(plan, backend, new Screen(output))
         {
-            AutoAttack = (checkpoint, _, _, _) =>
+            AutoAttack = (_, checkpoint, _, _, _) =>
             {
                 double accuracy = measure(checkpoint);
                 seen.Add(Path.GetFileName(checkpoint));
                 return accuracy;
             },
         }.Execute(token ?? cancel.Token);
+    }
+
+    [Test]
+    public void AutoAttack_finds_no_more_right_than_PGD_and_leaves_the_file_of_its_evaluation()
+    {
+        using var scratch = new ScratchFolder();
+        string[] typed =
+        [
+            "reproduce", "4", "--cells", "cifar10/baseline", "--seeds", "1", "--epochs", "2", "--data", "embedded", "--model", "preact-resnet8", "--batch", "48",
+            "--limit-train", "192", "--limit-test", "20", "--device", "cpu", "--threads", "2", "--output", scratch["out"], "--json",
+        ];
+        var without = Cli.Run([.. typed, "--no-autoattack"]);
+        Assert.That(without.Code, Is.Zero, without.Error);
+        Assert.That(File.ReadAllText(Path.Combine(scratch["out"], "table4.txt")), Does.Contain("not measured").And.Contain("--no-autoattack"));
+        var result = Cli.Run(typed);
+        Assert.That(result.Code, Is.Zero, result.Error);
+        var rows = JsonDocument.Parse(result.Output).RootElement.GetProperty("rows").EnumerateArray()
+            .ToDictionary(row => row.GetProperty("measure").GetString()!, row => row.GetProperty("mean").GetDouble());
+        Assert.Multiple(() =>
+        {
+            Assert.That(rows["last-auto-attack"], Is.InRange(0, rows["last-pgd"]));
+            Assert.That(rows["last-pgd"], Is.LessThanOrEqualTo(rows["last-natural"]));
+            Assert.That(Directory.GetFiles(scratch["out"], "autoattack-last.json", SearchOption.AllDirectories), Has.Length.EqualTo(1));
+        });
     }
 
     [Test]

@@ -11,12 +11,13 @@ namespace Dom.Cli.Reproduce;
 internal sealed record ReproduceOutcome(int ExitCode, ReproduceFigures Figures);
 
 /// <summary>Accuracy of a network under AutoAttack.</summary>
+/// <param name="planned">The run that it is of.</param>
 /// <param name="checkpoint">File of the network.</param>
-/// <param name="options">Options of the run that it is of.</param>
+/// <param name="which">"best" or "last".</param>
 /// <param name="backend">Where to compute.</param>
 /// <param name="cancel">Stops.</param>
 /// <returns>The share of test images that are right before and after it, 0..1.</returns>
-internal delegate double AutoAttackMeasure(string checkpoint, TrainOptions options, IBackend backend, CancellationToken cancel);
+internal delegate double AutoAttackMeasure(PlannedRun planned, string checkpoint, string which, IBackend backend, CancellationToken cancel);
 
 /// <summary>Does the runs of a plan one after the other, those that are not finished, and writes the table after each.</summary>
 /// <param name="plan">The plan.</param>
@@ -29,7 +30,7 @@ internal sealed class ReproduceRunner(ReproductionPlan plan, IBackend backend, S
     /// <summary>Steps between checkpoints inside an epoch; 0 for none.</summary>
     public int CheckpointEvery { get; init; }
 
-    /// <summary>Runs AutoAttack on the networks of adversarial training; null where it cannot be run: its columns are then not measured.</summary>
+    /// <summary>Runs AutoAttack on the networks of adversarial training; null where it is left out: its columns are then not measured.</summary>
     public AutoAttackMeasure? AutoAttack { get; init; }
 
     /// <summary>Does what is left. A run that diverges is noted, and the others go on.</summary>
@@ -113,7 +114,7 @@ internal sealed class ReproduceRunner(ReproductionPlan plan, IBackend backend, S
     {
         if (AutoAttack is null || !plan.Table.Measures.Contains(PaperMeasure.LastAutoAttack))
             return true;
-        var figures = FinishedRun.ReadAutoAttack(planned.Folder) ?? new AutoAttackFigures(null, null);
+        var figures = FinishedRun.ReadAutoAttack(planned.Folder) ?? new AutoAttackAccuracy(null, null);
         try
         {
             if (figures.Best is null && plan.Table.Measures.Contains(PaperMeasure.BestAutoAttack))
@@ -127,12 +128,12 @@ internal sealed class ReproduceRunner(ReproductionPlan plan, IBackend backend, S
             return false;
         }
 
-        void Keep(AutoAttackFigures found) => FinishedRun.WriteAutoAttack(planned.Folder, found);
+        void Keep(AutoAttackAccuracy found) => FinishedRun.WriteAutoAttack(planned.Folder, found);
 
         double Run(string checkpoint, string which)
         {
             screen.Writer.WriteLine($"{name}: AutoAttack on the {which} checkpoint");
-            return AutoAttack(checkpoint, planned.Options, backend, cancel);
+            return AutoAttack(planned, checkpoint, which, backend, cancel);
         }
     }
 
@@ -159,7 +160,7 @@ internal sealed class ReproduceRunner(ReproductionPlan plan, IBackend backend, S
         {
             notes.Add("Robust accuracy is never one number: DOM_RE raises that under PGD-20 while AutoAttack finds less than in the baseline.");
             if (AutoAttack is null)
-                notes.Add("AutoAttack is not measured by this version.");
+                notes.Add("AutoAttack was left out; the same command without --no-autoattack measures it.");
         }
         notes.AddRange(plan.Cells.Where(cell => cell.Inferred is not null).GroupBy(cell => cell.Inferred!)
             .Select(group => $"INFER, {string.Join(", ", group.Select(cell => cell.Name))}: {group.Key}."));

@@ -38,6 +38,10 @@ public static class KernelCases
         .. NoiseCases.All(),
         .. DropoutCases.All(),
         .. PerturbCases.All(),
+        .. BoundaryStepCases.All(),
+        .. SquareSearchCases.All(),
+        .. ApgdStepCases.All(),
+        .. LogitLossCases.All(),
         .. RowsCases.All(),
         .. ImageOperationsCases.All(),
     ];

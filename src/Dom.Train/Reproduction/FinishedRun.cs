@@ -7,9 +7,9 @@ namespace Dom.Train.Reproduction;
 /// <summary>What a finished run left.</summary>
 /// <param name="Metrics">The figures of its epochs.</param>
 /// <param name="AutoAttack">What AutoAttack found, where it was run.</param>
-public sealed record FinishedRun(IReadOnlyList<EpochMetrics> Metrics, AutoAttackFigures? AutoAttack)
+public sealed record FinishedRun(IReadOnlyList<EpochMetrics> Metrics, AutoAttackAccuracy? AutoAttack)
 {
-    private const string AutoAttackFile = "autoattack.json";
+    private const string AccuracyFile = "autoattack.json";
 
     /// <summary>Reads a planned run's folder; null where the run is not there or not finished.</summary>
     /// <exception cref="OptionException">The folder holds a run with other settings.</exception>
@@ -46,14 +46,14 @@ public sealed record FinishedRun(IReadOnlyList<EpochMetrics> Metrics, AutoAttack
 
     /// <summary>What AutoAttack found in earlier calls; null where it was not run.</summary>
     /// <exception cref="CheckpointException">The file is damaged.</exception>
-    public static AutoAttackFigures? ReadAutoAttack(RunFolder folder)
+    public static AutoAttackAccuracy? ReadAutoAttack(RunFolder folder)
     {
-        string file = System.IO.Path.Combine(folder.Path, AutoAttackFile);
+        string file = System.IO.Path.Combine(folder.Path, AccuracyFile);
         if (!File.Exists(file))
             return null;
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllText(file), RunJsonContext.Default.AutoAttackFigures);
+            return JsonSerializer.Deserialize(File.ReadAllText(file), RunJsonContext.Default.AutoAttackAccuracy);
         }
         catch (JsonException e)
         {
@@ -63,8 +63,8 @@ public sealed record FinishedRun(IReadOnlyList<EpochMetrics> Metrics, AutoAttack
 
     /// <summary>Keeps what AutoAttack found beside the run.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public static void WriteAutoAttack(RunFolder folder, AutoAttackFigures figures) => AtomicFile.WriteText(
-        System.IO.Path.Combine(folder.Path, AutoAttackFile), JsonSerializer.Serialize(figures, RunJsonContext.Default.AutoAttackFigures) + "\n");
+    public static void WriteAutoAttack(RunFolder folder, AutoAttackAccuracy figures) => AtomicFile.WriteText(
+        System.IO.Path.Combine(folder.Path, AccuracyFile), JsonSerializer.Serialize(figures, RunJsonContext.Default.AutoAttackAccuracy) + "\n");
 
     // As a run's description holds them, but for where the data lie.
     private static JsonDocument Json(TrainOptions options) => JsonSerializer.SerializeToDocument(

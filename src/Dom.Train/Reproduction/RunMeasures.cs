@@ -14,7 +14,7 @@ public static class RunMeasures
     /// <param name="measure">The measure.</param>
     /// <param name="metrics">The figures of all epochs.</param>
     /// <param name="autoAttack">What AutoAttack found, where it was run.</param>
-    public static double? Of(PaperMeasure measure, IReadOnlyList<EpochMetrics> metrics, AutoAttackFigures? autoAttack)
+    public static double? Of(PaperMeasure measure, IReadOnlyList<EpochMetrics> metrics, AutoAttackAccuracy? autoAttack)
     {
         if (metrics.Count == 0)
             return null;

@@ -28,7 +28,7 @@ public sealed class RunMeasuresTests
     public void In_adversarial_training_the_best_epoch_is_the_first_that_is_best_under_attack()
     {
         EpochMetrics[] metrics = [Epoch(1, 0.9, 0.40), Epoch(2, 0.8, 0.52), Epoch(3, 0.85, 0.52), Epoch(4, 0.836, 0.45)];
-        var autoAttack = new AutoAttackFigures(0.48, 0.427);
+        var autoAttack = new AutoAttackAccuracy(0.48, 0.427);
         double?[] found = [.. PaperTables.Of(3).Measures.Select(measure => RunMeasures.Of(measure, metrics, autoAttack))];
         Assert.That(found, Is.EqualTo(new double?[] { 80, 52, 48, 83.6, 45, 42.7 }).Within(1e-9));
         Assert.Multiple(() =>
