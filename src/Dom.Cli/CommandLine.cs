@@ -52,6 +52,7 @@ internal static class CommandLine
             + "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted and resumable.");
         root.Add(TrainCommand.Create());
         root.Add(EvalCommand.Create());
+        root.Add(ReproduceCommand.Create());
         root.Add(LedgerCommand.Create());
         root.Add(CheckCommand.Create());
         root.Add(BenchCommand.Create());

@@ -39,7 +39,8 @@ internal static class DataCommand
         { set, directory, json };
         command.SetAction(result =>
         {
-            var description = DataDescription.Open(result.GetRequiredValue(set), result.GetValue(directory));
+            var description = DataDescription.Open(
+                result.GetRequiredValue(set), result.GetValue(directory), ReadingLine.On(new Screen(result.InvocationConfiguration.Error)));
             var output = result.InvocationConfiguration.Output;
             if (result.GetValue(json))
                 output.WriteLine(description.ToJson());
@@ -67,7 +68,8 @@ internal static class DataCommand
                 throw new OptionException($"--to '{to}' is not a format; there are {string.Join(", ", s_targets)}{NearestName.Hint(to, s_targets)}");
             string folder = result.GetRequiredValue(target);
             RequireNewFolder(folder);
-            var data = DataDescription.Open(result.GetRequiredValue(set), result.GetValue(directory)).Set;
+            var data = DataDescription.Open(
+                result.GetRequiredValue(set), result.GetValue(directory), ReadingLine.On(new Screen(result.InvocationConfiguration.Error))).Set;
             if (to == "npy")
                 DataConversion.ToNpy(data, folder);
             else

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dom.Nn.StateDictionaries;
 using Dom.Tensors;
 using Dom.Train;
+using Dom.Train.Attacks;
 using Dom.Train.Data;
 using Dom.Train.Training;
 
@@ -47,7 +48,7 @@ internal static class ErrorReport
 
     private static (int Code, string Message) Describe(Exception exception) => exception switch
     {
-        OptionException => (ExitCode.WrongUsage, exception.Message),
+        OptionException or TooFewClassesException => (ExitCode.WrongUsage, exception.Message),
         DataException or CheckpointException or DeviceException or DivergedException or IOException or UnauthorizedAccessException =>
             (ExitCode.Failed, exception.Message),
         OperationCanceledException => (ExitCode.Interrupted, "interrupted."),

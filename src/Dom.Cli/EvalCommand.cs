@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Dom.Cli.Eval;
 using Dom.Kernels.Cpu;
 using Dom.Nn;
 using Dom.Nn.Models;
@@ -25,8 +26,9 @@ internal sealed class EvalCommand
 
     private readonly Option<string?> _precision = SharedOptions.Precision("Default: the run's, or f32.");
 
-    private readonly Option<string?> _attack = Given.Option("--attack", "none|fgsm|rs-fgsm|n-fgsm|pgd",
-        "Attack on the test images; pgd-20 is pgd with 20 steps. Default: the one that tested the run, or none.");
+    private readonly Option<string?> _attack = Given.Option("--attack", "none|fgsm|rs-fgsm|n-fgsm|pgd|apgd-ce|apgd-t|fab-t|square|autoattack",
+        "Attack on the test images; pgd-20 is pgd with 20 steps; autoattack is the standard evaluation of apgd-ce, apgd-t, fab-t and square, in linf. "
+        + "Default: the one that tested the run, or none.");
 
     private readonly Option<string?> _epsilon = Given.Option("--epsilon", "E", "Radius in 1/255 of the pixel range, 0 to 255. Default: the run's, or 8.");
     private readonly Option<string?> _steps = Given.Option("--steps", "N", "Steps of pgd. Default: 20.");
@@ -45,6 +47,7 @@ internal sealed class EvalCommand
     private readonly Option<string?> _profile = SharedOptions.Profile();
     private readonly Option<string?> _convolution = SharedOptions.Convolution();
     private readonly Option<bool> _json = SharedOptions.Json();
+    private readonly AutoAttackArguments _autoAttack = new();
 
     /// <summary>The command.</summary>
     public static Command Create()
@@ -52,11 +55,12 @@ internal sealed class EvalCommand
         var eval = new EvalCommand();
         var command = new Command("eval",
             "Measures a network on the test images, clean and under attack. Model and data are read from a run's checkpoint; a plain state dictionary needs --model and --data.");
-        foreach (var option in new Option[]
-        {
+        foreach (var option in (Option[])
+        [
             eval._checkpoint, eval._data, eval._dataDirectory, eval._model, eval._precision, eval._attack, eval._epsilon, eval._steps, eval._restarts, eval._stepSize,
-            eval._noiseMagnitude, eval._norm, eval._batch, eval._seed, eval._limitTest, eval._device, eval._threads, eval._convolution, eval._profile, eval._json,
-        })
+            eval._noiseMagnitude, eval._norm, eval._batch, eval._seed, .. eval._autoAttack.Options, eval._limitTest, eval._device, eval._threads, eval._convolution,
+            eval._profile, eval._json,
+        ])
             command.Add(option);
         command.SetAction((parse, cancel) => Task.FromResult(eval.Execute(parse, cancel)));
         return command;
@@ -73,7 +77,12 @@ internal sealed class EvalCommand
             throw new OptionException($"--batch is {batch}; it must be at least 1.");
 
         // What is asked for is understood before anything is read: a mistyped name should not wait for a large file.
-        var (kind, steps) = parse.Attack(_attack, _steps);
+        var strong = _autoAttack.Attacks(parse, _attack);
+        RequireOwnSchedule(parse, strong is not null);
+        var attacks = strong is null ? null : _autoAttack.Read(parse, strong);
+        string? output = _autoAttack.Output(parse);
+        // Beside AutoAttack there is always PGD-20.
+        var (kind, steps) = strong is null ? parse.Attack(_attack, _steps, AutoAttackArguments.Known.Select(known => known.Name)) : (AttackKind.Pgd, 20);
         int restarts = parse.Whole(_restarts) ?? 1;
         RequireRestartable(restarts, kind ?? AttackKind.Pgd);
         var convolution = parse.Convolution(_convolution) ?? ConvolutionMethod.Auto;
@@ -87,6 +96,12 @@ internal sealed class EvalCommand
         options = options with { Model = model ?? options.Model, Data = data ?? options.Data, Precision = precision ?? options.Precision };
         options.Validate();
         RequireRestartable(restarts, options.Attack);
+        if (strong is not null && options.Norm != AttackNorm.Linf)
+        {
+            throw new OptionException(
+                $"--attack {parse.Text(_attack)} attacks in the maximum norm; {(parse.Has(_norm) ? "--norm is" : "the run's norm is")} {OptionTexts.NameOf(options.Norm)}. "
+                + "Give --norm linf with a fitting --epsilon, or --attack pgd.");
+        }
 
         int threads = parse.Whole(_threads) ?? 0;
         string? remark = null;
@@ -99,7 +114,7 @@ internal sealed class EvalCommand
                 + "use --device cuda:0 or reference, or --precision f32.");
         }
         PrecisionSupport.Require(options.Precision, backend);
-        var set = TrainingData.Open(options);
+        var set = TrainingData.Open(options, ReadingLine.On(screen));
         var module = ModelCatalog.Create(options.Model, set.Test.Height, set.Test.Width, set.Test.Channels, set.ClassNames.Count);
         using var network = new Network(module, backend, seed: 0, DataSets.Normalization(set));
         Checkpoint.LoadNetwork(network, file);
@@ -107,8 +122,18 @@ internal sealed class EvalCommand
 
         var attack = options.TrainAttack with { Restarts = restarts };
         ulong seed = parse.Seed(_seed) ?? options.Seed;
+        AutoAttackFile? known = null;
+        if (attacks is not null)
+        {
+            attacks = attacks with { Budget = new AttackBudget(attack.Epsilon, seed), Precision = options.Precision };
+            attacks.Validate(set.ClassNames.Count);
+            var subject = AutoAttackArguments.Subject(path, options, attacks, set, backend.Name, SharedOptions.NameOfConvolution(backend));
+            known = output is not null && _autoAttack.Resumes(parse) ? AutoAttackFile.Load(output, subject) : new AutoAttackFile { Subject = subject };
+        }
         if (remark is not null)
             parse.InvocationConfiguration.Error.WriteLine(Devices.Line(backend, remark));
+        if (attacks is not null)
+            return RunAutoAttack(attacks, known!);
         profile?.Start();
         var clean = Measure(AttackOptions.None);
         var robust = attack.Kind == AttackKind.None ? null : Measure(attack);
@@ -120,6 +145,27 @@ internal sealed class EvalCommand
         if (json)
             parse.InvocationConfiguration.Output.WriteLine(JsonLine.Of(figures));
         return ExitCode.Done;
+
+        int RunAutoAttack(AutoAttackOptions asked, AutoAttackFile done)
+        {
+            var evaluation = new AutoAttackRun(network, split, set.ClassNames.Count, asked, attack, screen);
+            profile?.Start();
+            try
+            {
+                done = evaluation.Execute(done, output, Measure, () => profile?.StepDone(isLast: false), cancel);
+            }
+            catch (OperationCanceledException) when (output is not null)
+            {
+                screen.Writer.WriteLine($"Interrupted; what was done is in {output}. The same command with --resume goes on.");
+                return ExitCode.Interrupted;
+            }
+            var found = AutoAttackFigures.Of(path, options, asked, done);
+            found.Print(screen);
+            profile?.Finish(screen.Writer);
+            if (json)
+                parse.InvocationConfiguration.Output.WriteLine(JsonLine.Of(found));
+            return ExitCode.Done;
+        }
 
         EvaluationResult Measure(AttackOptions attacked)
         {
@@ -140,6 +186,13 @@ internal sealed class EvalCommand
                     screen.Writer.Write($"\r{(attacked.Kind == AttackKind.None ? "clean" : attacked.ShortName)} {samples}/{split.Count}{restart}\e[K");
             }
         }
+    }
+
+    private void RequireOwnSchedule(ParseResult parse, bool isStrong)
+    {
+        var given = ((Option<string?>[])[_steps, _stepSize, _restarts, _noiseMagnitude]).FirstOrDefault(parse.Has);
+        if (isStrong && given is not null)
+            throw new OptionException($"{given.Name} cannot be given with --attack {parse.Text(_attack)}, which has its own steps.");
     }
 
     private static void RequireRestartable(int restarts, AttackKind kind)

@@ -19,21 +19,34 @@ internal static class Examples
         [
             ("dom train", "the embedded images with 20 % wrong labels"),
             ("dom train --dom remove --out runs/removed", "the same with Distraction Over-Memorization"),
+            ("dom train --dom augment --dom-augmentation randaugment", "augmenting those images instead of removing them"),
             ("dom train --data cifar10 --data-dir data --model preact-resnet18 --epochs 10 --limit-train 5000 --limit-test 1000", "a part of CIFAR-10"),
             ("dom train --preset dom-fgsm-remove --epochs 30", "a preset with one value of your own"),
             ("dom train --attack pgd-10 --epsilon 4 --json", "adversarial training; the final figures as JSON"),
             ("dom train --attack n-fgsm --epsilon 8 --schedule triangular --lr 0.2", "adversarial training in one step from strong noise"),
+            ("dom train --attack pgd --loss trades", "TRADES: clean and attacked images together"),
             ("dom train --resume runs/removed", "go on after Ctrl-C or a crash"),
             ("dom train --data cifar10 --data-dir data --model preact-resnet18 --device cuda:0", "on the first NVIDIA GPU"),
             ("dom train --preset quick --profile trace.json", "see where the time goes"),
             ("dom train --list-presets", "what presets there are"),
+            ("dom train --preset table3/cifar10/remove --data-dir data", "a row of one of the paper's tables"),
         ],
         ["dom eval"] =
         [
             ("dom eval --checkpoint runs/x/checkpoints/best-natural.safetensors", "accuracy on the run's test images"),
             ("dom eval --checkpoint runs/x/checkpoints/last.safetensors --attack pgd --epsilon 8 --steps 20 --limit-test 500", "and under PGD-20"),
             ("dom eval --checkpoint runs/x/checkpoints/last.safetensors --attack pgd --steps 50 --restarts 10", "under PGD-50-10: ten random starts"),
+            ("dom eval --checkpoint runs/x/checkpoints/last.safetensors --attack autoattack --epsilon 8 --output aa.json", "AutoAttack beside PGD-20; --resume goes on with it"),
             ("dom eval --checkpoint weights.safetensors --model preact-resnet18 --data cifar10 --data-dir data", "weights from PyTorch"),
+        ],
+        ["dom reproduce"] =
+        [
+            ("dom reproduce", "which tables there are, and what they take"),
+            ("dom reproduce 4 --dry-run", "the rows of table 4, their settings and commands"),
+            ("dom reproduce 4 --cells cifar10 --seeds 3 --data-dir data", "the CIFAR-10 half of it; the same command goes on after Ctrl-C"),
+            ("dom reproduce 2 --cells cifar10/preact-resnet18 --scale 0.1 --seeds 1", "a tenth of the epochs and of the images"),
+            ("dom reproduce 2 --cells remove,baseline --scale 0.02 --seeds 1 --data embedded --model preact-resnet8", "a trial that needs no data"),
+            ("dom reproduce 13 --data-dir data", "seconds an epoch of every method, from a few steps of each"),
         ],
         ["dom ledger"] =
         [

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Dom.Cli.Bench;
+using Dom.Cli.Eval;
 using Dom.Train.Training;
 
 namespace Dom.Cli;
@@ -18,9 +19,11 @@ internal static class JsonLine
 /// <summary>The generated code: the figures of the commands, and all that their dictionaries hold.</summary>
 [JsonSerializable(typeof(TrainFigures))]
 [JsonSerializable(typeof(EvalFigures))]
+[JsonSerializable(typeof(AutoAttackFigures))]
 [JsonSerializable(typeof(BenchFigures))]
 [JsonSerializable(typeof(StepBenchFigures))]
 [JsonSerializable(typeof(LadderFigures))]
+[JsonSerializable(typeof(Reproduce.ReproduceFigures))]
 [JsonSerializable(typeof(Dictionary<string, object>))]
 [JsonSerializable(typeof(Dictionary<string, object>[]))]
 [JsonSerializable(typeof(object[]))]

@@ -70,7 +70,12 @@ internal static class SharedOptions
 
     /// <summary>An attack that was named, or null; "pgd-10" is PGD with 10 steps.</summary>
     /// <exception cref="OptionException">There is none of that name, or two numbers of steps were given.</exception>
-    public static (AttackKind? Kind, int? Steps) Attack(this ParseResult parse, Option<string?> attack, Option<string?> steps)
+    /// <param name="parse">The command line.</param>
+    /// <param name="attack">Its option for the attack.</param>
+    /// <param name="steps">Its option for the steps.</param>
+    /// <param name="others">Names that the command understands by itself, for the message.</param>
+    public static (AttackKind? Kind, int? Steps) Attack(
+        this ParseResult parse, Option<string?> attack, Option<string?> steps, params IEnumerable<string> others)
     {
         int? given = parse.Whole(steps);
         if (parse.Text(attack) is { } text && text.StartsWith("pgd-", StringComparison.OrdinalIgnoreCase)
@@ -80,9 +85,12 @@ internal static class SharedOptions
                 ? (AttackKind.Pgd, named)
                 : throw new OptionException($"{attack.Name} {text} and {steps.Name} {given} contradict each other; give one of them.");
         }
-        return (parse.Choice(attack,
-            ("none", AttackKind.None), ("fgsm", AttackKind.Fgsm), ("rs-fgsm", AttackKind.RsFgsm), ("n-fgsm", AttackKind.NFgsm),
-            ("pgd", AttackKind.Pgd)), given);
+        (string Name, AttackKind Value)[] known =
+        [
+            ("none", AttackKind.None), ("fgsm", AttackKind.Fgsm), ("rs-fgsm", AttackKind.RsFgsm), ("n-fgsm", AttackKind.NFgsm), ("pgd", AttackKind.Pgd),
+            .. others.Select(name => (name, AttackKind.None)),
+        ];
+        return (parse.Choice(attack, known), given);
     }
 
     /// <summary>The type of activations that was named, or null.</summary>

@@ -32,7 +32,12 @@ internal sealed class TrainCommand
     private readonly Option<bool> _logSteps = Given.Switch("--log-steps",
         "Keep the mean loss and the learning rate of every step, in steps.jsonl in the run's folder, also when the run is resumed.");
 
-    private readonly Option<bool> _listPresets = Given.Switch("--list-presets", "List the presets and end.");
+    private readonly Option<string?> _listPresets = new("--list-presets")
+    {
+        HelpName = "FILTER",
+        Arity = System.CommandLine.ArgumentArity.ZeroOrOne,
+        Description = "List the presets and end. With a filter those whose names match, such as table3, cifar10/remove or 'dom-*'.",
+    };
 
     /// <summary>The command.</summary>
     public static Command Create()
@@ -55,10 +60,9 @@ internal sealed class TrainCommand
     {
         bool json = parse.GetValue(_json);
         var screen = new Screen(json ? parse.InvocationConfiguration.Error : parse.InvocationConfiguration.Output);
-        if (parse.GetValue(_listPresets))
+        if (parse.Has(_listPresets))
         {
-            screen.Table(["preset", "", "data", "model", "epochs"],
-                Presets.All.Select(p => new[] { p.Name, p.Description, p.Options.Data, p.Options.Model, $"{p.Options.Epochs}" }));
+            PresetListing.Print(screen, parse.Text(_listPresets));
             return ExitCode.Done;
         }
         int checkpointEvery = parse.Whole(_checkpointEvery) ?? 0;
@@ -82,7 +86,8 @@ internal sealed class TrainCommand
         using var backend = Profile.Open(
             parse.Text(_profile), () => Devices.Open(parse.Text(_device) ?? "auto", threads, convolution, said => remark = said), out var profile);
         string typed = string.Join(' ', parse.Tokens.Select(token => Quoted(token.Value)).Prepend("dom"));
-        using var run = TrainingRun.Start(options, folder, backend, ThreadsOf(backend), typed, SharedOptions.NameOfConvolution(backend), parse.GetValue(_logSteps));
+        using var run = TrainingRun.Start(options, folder, backend, ThreadsOf(backend), typed, SharedOptions.NameOfConvolution(backend), parse.GetValue(_logSteps),
+            ReadingLine.On(screen));
         return Run(run, remark, checkpointEvery, screen, profile, cancel);
     }
 
@@ -102,7 +107,7 @@ internal sealed class TrainCommand
             parse.Text(_profile),
             () => Devices.Reopen(parse.Text(_device), description.Device, threads, SharedOptions.ConvolutionOf(description), said => remark = said),
             out var profile);
-        using var run = TrainingRun.Resume(folder, backend, ThreadsOf(backend));
+        using var run = TrainingRun.Resume(folder, backend, ThreadsOf(backend), ReadingLine.On(screen));
         return Run(run, remark, checkpointEvery, screen, profile, cancel);
     }
 
@@ -148,7 +153,8 @@ internal sealed class TrainCommand
         return figures;
     }
 
-    private static RunReport WriteReport(TrainingRun run)
+    /// <summary>Writes a run's report.html.</summary>
+    internal static RunReport WriteReport(TrainingRun run)
     {
         var report = RunReportBuilder.Build(run.Folder, run.Data);
         AtomicFile.WriteText(run.Folder.ReportFile, ReportPage.Render(report));
@@ -165,14 +171,16 @@ internal sealed class TrainCommand
         return folder;
     }
 
-    private static int ThreadsOf(IBackend backend) => backend switch
+    /// <summary>Threads of a backend, for a run's description.</summary>
+    internal static int ThreadsOf(IBackend backend) => backend switch
     {
         DecoratingBackend decorator => ThreadsOf(decorator.Inner),
         CpuBackend cpu => cpu.Threads,
         _ => 1,
     };
 
-    private static string Quoted(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./=:,+@%\\".Contains(c))
+    /// <summary>A word as a shell takes it.</summary>
+    internal static string Quoted(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./=:,+@%\\".Contains(c))
         ? word
         : $"'{word.Replace("'", "'\\''")}'";
 }

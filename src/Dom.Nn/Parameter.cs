@@ -53,13 +53,17 @@ public enum FileLayout
 
     /// <summary>Memory [K, R, S, C], file [K, C, R, S] (OIHW): convolution weights.</summary>
     ChannelsSecond,
+
+    /// <summary>Memory [K, P C], file [K, C P]: weights of a linear layer behind a flattened feature map of P pixels.</summary>
+    FlattenedMap,
 }
 
 /// <summary>A learned tensor: a slice of its network's parameter arena, f32. In mixed precision it is the master copy that the optimizer moves.</summary>
 /// <param name="shape">Shape in memory.</param>
 /// <param name="initialization">First values.</param>
 /// <param name="layout">How it is laid out in files.</param>
-public sealed class Parameter(Shape shape, Initialization initialization, FileLayout layout = FileLayout.AsIs)
+/// <param name="positions">The pixels P of a <see cref="FileLayout.FlattenedMap"/>.</param>
+public sealed class Parameter(Shape shape, Initialization initialization, FileLayout layout = FileLayout.AsIs, int positions = 1)
 {
     private Tensor? _value, _rounded;
 
@@ -71,6 +75,9 @@ public sealed class Parameter(Shape shape, Initialization initialization, FileLa
 
     /// <summary>How it is laid out in files.</summary>
     public FileLayout Layout { get; } = layout;
+
+    /// <summary>The pixels P of a <see cref="FileLayout.FlattenedMap"/>.</summary>
+    public int Positions { get; } = positions;
 
     /// <summary>The values.</summary>
     /// <exception cref="InvalidOperationException">The module has not been put into a <see cref="Network"/>, which gives it memory.</exception>

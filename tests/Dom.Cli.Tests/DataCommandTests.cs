@@ -106,7 +106,7 @@ public sealed class DataCommandTests
 
     [TestCase("info", "mnits", "did you mean 'mnist'?")]
     [TestCase("download", "cifr10", "did you mean 'cifar10'?")]
-    [TestCase("download", "embedded", "cifar10, cifar100, mnist, fashion-mnist can")]
+    [TestCase("download", "embedded", "cifar10, cifar100, svhn, svhn-extra, tiny-imagenet, mnist, fashion-mnist can")]
     public void A_name_that_is_not_known_is_wrong_usage(string command, string name, string message)
     {
         var run = Invocation.Run("data", command, name);

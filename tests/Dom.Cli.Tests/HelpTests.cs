@@ -11,12 +11,15 @@ public sealed class HelpTests
         "--threshold", "--warmup", "--label-noise", "--limit-train", "--limit-test", "--out", "--resume", "--preset", "--json", "--list-presets",
         "--schedule", "--momentum", "--weight-decay", "--crop-padding", "--no-flip", "--norm", "--step-size", "--eval-steps", "--dom-mode", "--bn-attack",
         "--re-norm", "--noise-magnitude", "--checkpoint-every", "--log-steps", "--conv", "--profile", "--precision",
+        "--augment", "--aug-draw", "--dom-augmentation", "--dom-strength", "--dom-tries", "--threshold-kind", "--threshold-factor", "--step-size-ramp", "--loss",
+        "--trades-beta",
     ];
 
     private static readonly string[] s_evalOptions =
     [
         "--checkpoint", "--data", "--data-dir", "--attack", "--epsilon", "--steps", "--step-size", "--norm", "--batch", "--seed", "--limit-test", "--device",
         "--threads", "--model", "--conv", "--profile", "--json", "--precision", "--restarts", "--noise-magnitude",
+        "--attack-batch", "--attack-loss", "--output", "--resume",
     ];
 
     private static readonly string[] s_benchOptions =
@@ -33,7 +36,7 @@ public sealed class HelpTests
     {
         var help = Cli.Run("--help");
         Assert.That(help.Code, Is.Zero);
-        foreach (string part in new[] { "train", "eval", "ledger", "check", "bench", "devices", "data", "130 interrupted", "dom train" })
+        foreach (string part in new[] { "train", "eval", "reproduce", "ledger", "check", "bench", "devices", "data", "130 interrupted", "dom train" })
             Assert.That(help.Output, Does.Contain(part));
     }
 
@@ -65,12 +68,27 @@ public sealed class HelpTests
     }
 
     [Test]
-    public void List_of_presets_names_them_all()
+    public void List_of_presets_names_the_general_ones_and_every_group_of_the_papers()
     {
         var result = Cli.Run("train", "--list-presets");
         Assert.That(result.Code, Is.Zero);
-        foreach (string name in Dom.Train.Training.Presets.Names)
+        foreach (var preset in Dom.Train.Training.Presets.General)
+            Assert.That(result.Output, Does.Contain($"  {preset.Name}  "));
+        foreach (var cell in Dom.Train.Reproduction.PaperTables.Cells)
+            Assert.That(result.Output, Does.Contain($"  table{cell.Table}/{cell.Group}/METHOD  "));
+        Assert.That(result.Output.Split('\n'), Has.Length.LessThan(100), "it can be read");
+    }
+
+    [Test]
+    public void List_of_presets_with_a_filter_names_what_matches_and_what_is_inferred()
+    {
+        var result = Cli.Run("train", "--list-presets", "table9,dom-pgd-*");
+        var names = Dom.Train.Training.Presets.Names.Where(name => name.StartsWith("table9", StringComparison.Ordinal) || name.StartsWith("dom-pgd-", StringComparison.Ordinal));
+        Assert.That(result.Code, Is.Zero, result.Error);
+        foreach (string name in names)
             Assert.That(result.Output, Does.Contain($"  {name}  "));
+        Assert.That(result.Output, Does.Not.Contain("table2").And.Contain("INFER").And.Contain("2048 inputs"));
+        Cli.Run("train", "--list-presets", "table99").ShouldFail(ExitCode.WrongUsage, "matches no preset");
     }
 
     private static void ShouldList(Cli.Result help, string[] options)

@@ -19,15 +19,15 @@ internal sealed class DataDescription
     /// <summary>Opens a data set by its name or folder and tells what its files are.</summary>
     /// <exception cref="OptionException">It is neither a known name nor a path.</exception>
     /// <exception cref="DataException">There is none, or a file is not what it should be.</exception>
-    public static DataDescription Open(string nameOrPath, string? dataDirectory)
+    public static DataDescription Open(string nameOrPath, string? dataDirectory, Action<int, int>? reading = null)
     {
         RequireKnown(nameOrPath);
         bool isImageFolder = false;
         var set = DataSets.Open(nameOrPath, dataDirectory, imageFolder: path =>
         {
             isImageFolder = true;
-            return ImageFolder.Load(path);
-        });
+            return ImageFolder.Load(path, progress: reading);
+        }, progress: reading);
         string format = DataSets.Names.Contains(nameOrPath, StringComparer.OrdinalIgnoreCase) ? FormatOf(nameOrPath.ToLowerInvariant())
             : isImageFolder ? "image folder (PNG, JPEG)"
             : FormatIn(nameOrPath);
@@ -98,6 +98,9 @@ internal sealed class DataDescription
         "embedded" => "embedded: shapes drawn by the program",
         "cifar10" => "CIFAR-10 binary files",
         "cifar100" => "CIFAR-100 binary files",
+        "svhn" => "SVHN's MAT-files of cropped digits",
+        "svhn-extra" => "SVHN's MAT-files of cropped digits, the extra ones too",
+        "tiny-imagenet" => "Tiny ImageNet's folders (JPEG)",
         "mnist-t10k" => "IDX files, the 10,000 test images split in two",
         _ => "IDX files",
     };
@@ -109,7 +112,9 @@ internal sealed class DataDescription
         return Has("x_train.npy") ? ".npy pairs"
             : Has("data_batch_1.bin", Cifar10.FolderName) ? FormatOf("cifar10")
             : Has("train.bin", Cifar100.FolderName) ? FormatOf("cifar100")
-            : FormatOf("mnist");
+            : Directory.EnumerateFiles(folder, "*-idx?-ubyte*").Any() || Directory.EnumerateFiles(folder, "*.idx?-ubyte*").Any() ? FormatOf("mnist")
+            : Has("train_32x32.mat") || Has("test_32x32.mat") ? FormatOf("svhn")
+            : FormatOf("tiny-imagenet");
     }
 
     // A misspelled name is wrong usage; what looks like a path is left to the data sets, which know what should be there.

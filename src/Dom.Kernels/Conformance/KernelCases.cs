@@ -26,6 +26,8 @@ public static class KernelCases
         .. Conv2dCases.All(convolution),
         .. CenterCropCases.All(),
         .. SoftmaxCrossEntropyCases.All(),
+        .. KlDivergenceCases.All(),
+        .. LossThresholdCases.All(),
         .. SgdCases.All(),
         .. CropFlipCases.All(),
         .. GemmCases.All(),
@@ -36,7 +38,12 @@ public static class KernelCases
         .. NoiseCases.All(),
         .. DropoutCases.All(),
         .. PerturbCases.All(),
+        .. BoundaryStepCases.All(),
+        .. SquareSearchCases.All(),
+        .. ApgdStepCases.All(),
+        .. LogitLossCases.All(),
         .. RowsCases.All(),
+        .. ImageOperationsCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>

@@ -12,9 +12,14 @@ public sealed class Linear : Module
     /// <param name="inputs">Input features.</param>
     /// <param name="outputs">Output features.</param>
     /// <param name="zeroBias">Whether the bias starts at 0 (WideResNet) instead of uniform within 1 / sqrt(inputs).</param>
-    public Linear(int inputs, int outputs, bool zeroBias = false)
+    /// <param name="positions">
+    /// Where the inputs are a flattened feature map: its number of pixels. Here channels are innermost, in PyTorch's files pixels are, and the weight is permuted
+    /// on the way.
+    /// </param>
+    public Linear(int inputs, int outputs, bool zeroBias = false, int positions = 1)
     {
-        _weight = Register("weight", new Parameter(Shape.Of(outputs, inputs), Initialization.PyTorchDefault(inputs)));
+        _weight = Register("weight", new Parameter(
+            Shape.Of(outputs, inputs), Initialization.PyTorchDefault(inputs), positions == 1 ? FileLayout.AsIs : FileLayout.FlattenedMap, positions));
         _bias = Register("bias", new Parameter(
             Shape.Of(outputs), zeroBias ? Initialization.Zeros : Initialization.PyTorchDefault(inputs)));
     }

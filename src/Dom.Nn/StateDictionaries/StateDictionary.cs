@@ -14,7 +14,7 @@ public static class StateDictionary
         var entries = new List<SafetensorsEntry>();
         foreach (var (name, parameter) in network.Parameters)
             entries.Add(SafetensorsEntry.FromFloats(name, FileShape(parameter.Shape, parameter.Layout),
-                Permute(parameter.Value.ToFloats(), parameter.Shape, parameter.Layout, toFile: true)));
+                Permute(parameter.Value.ToFloats(), Axes(parameter), toFile: true)));
         foreach (var (name, buffer) in network.Buffers)
         {
             entries.Add(SafetensorsEntry.FromFloats(name, FileShape(buffer.Shape, FileLayout.AsIs), buffer.Value.ToFloats()));
@@ -37,10 +37,10 @@ public static class StateDictionary
         var entries = source
             .Where(e => !e.Name.EndsWith(BatchCount, StringComparison.Ordinal))
             .ToDictionary(e => e.Name.StartsWith("module.", StringComparison.Ordinal) ? e.Name["module.".Length..] : e.Name);
-        var targets = network.Parameters.Select(p => (p.Name, p.Parameter.Value, p.Parameter.Shape, p.Parameter.Layout))
-            .Concat(network.Buffers.Select(b => (b.Name, b.Buffer.Value, b.Buffer.Shape, FileLayout.AsIs))).ToArray();
+        var targets = network.Parameters.Select(p => (p.Name, p.Parameter.Value, p.Parameter.Shape, p.Parameter.Layout, Axes(p.Parameter)))
+            .Concat(network.Buffers.Select(b => (b.Name, b.Buffer.Value, b.Buffer.Shape, FileLayout.AsIs, ((int, int, int)?)null))).ToArray();
         var values = new List<float[]>();
-        foreach (var (name, _, shape, layout) in targets)
+        foreach (var (name, _, shape, layout, axes) in targets)
         {
             var expected = FileShape(shape, layout);
             if (!entries.Remove(name, out var entry))
@@ -48,7 +48,7 @@ public static class StateDictionary
             if (!entry.Shape.SequenceEqual(expected))
                 throw new CheckpointException(
                     $"{fileName}: entry '{name}' is {Text(entry.Shape)}, this model needs {Text(expected)}; the file is of another model.");
-            values.Add(Permute(entry.ToFloats(), shape, layout, toFile: false));
+            values.Add(Permute(entry.ToFloats(), axes, toFile: false));
         }
         if (entries.Count > 0)
             throw new CheckpointException(
@@ -63,18 +63,25 @@ public static class StateDictionary
         ? [shape[0], shape[3], shape[1], shape[2]]
         : Array.ConvertAll(shape.ToArray(), size => (long)size);
 
-    /// <summary>[K, R, S, C] to [K, C, R, S] or back.</summary>
-    private static float[] Permute(float[] values, Shape shape, FileLayout layout, bool toFile)
+    /// <summary>Outputs, pixels and channels of a parameter whose pixels and channels change places in files; null where none do.</summary>
+    private static (int Outputs, int Pixels, int Channels)? Axes(Parameter parameter) => parameter.Layout switch
     {
-        if (layout == FileLayout.AsIs)
+        FileLayout.ChannelsSecond => (parameter.Shape[0], parameter.Shape[1] * parameter.Shape[2], parameter.Shape[3]),
+        FileLayout.FlattenedMap => (parameter.Shape[0], parameter.Positions, parameter.Shape[1] / parameter.Positions),
+        _ => null,
+    };
+
+    /// <summary>[outputs, pixels, channels] to [outputs, channels, pixels] or back.</summary>
+    private static float[] Permute(float[] values, (int Outputs, int Pixels, int Channels)? axes, bool toFile)
+    {
+        if (axes is not var (outputs, pixels, channels))
             return values;
-        int outputs = shape[0], taps = shape[1] * shape[2], inputs = shape[3];
         var permuted = new float[values.Length];
         for (int k = 0; k < outputs; k++)
-            for (int tap = 0; tap < taps; tap++)
-                for (int c = 0; c < inputs; c++)
+            for (int pixel = 0; pixel < pixels; pixel++)
+                for (int c = 0; c < channels; c++)
                 {
-                    int memory = (k * taps + tap) * inputs + c, file = (k * inputs + c) * taps + tap;
+                    int memory = (k * pixels + pixel) * channels + c, file = (k * channels + c) * pixels + pixel;
                     if (toFile)
                         permuted[file] = values[memory];
                     else

@@ -27,9 +27,10 @@ public static class ImageFolder
     /// <param name="folder">The folder that holds <c>train</c> and <c>test</c>; its name becomes the data
     /// set's.</param>
     /// <param name="decoder">Reads the files; the built-in one if null.</param>
+    /// <param name="progress">Called now and then with the number of pictures read and of those there are, one thread at a time.</param>
     /// <exception cref="DataException">The folder has another layout, no pictures, a picture that cannot be read or
     /// is of another size.</exception>
-    public static DataSet Load(string folder, IImageDecoder? decoder = null)
+    public static DataSet Load(string folder, IImageDecoder? decoder = null, Action<int, int>? progress = null)
     {
         if (!Directory.Exists(folder))
             throw new DataException($"The image folder '{folder}' does not exist. {Layout}.");
@@ -45,7 +46,7 @@ public static class ImageFolder
             var (trainFiles, trainLabels) = Files(train, classes);
             var (testFiles, testLabels) = Files(test, classes);
             var pictures = ImageFiles.Decode(
-                [.. trainFiles, .. testFiles], trainFiles.Count, decoder ?? new ImageDecoder());
+                [.. trainFiles, .. testFiles], trainFiles.Count, decoder ?? new ImageDecoder(), progress: progress);
             return new DataSet(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
                 new ImageSplit(pictures.First, [.. trainLabels], pictures.Height, pictures.Width, pictures.Channels),
                 new ImageSplit(pictures.Second, [.. testLabels], pictures.Height, pictures.Width, pictures.Channels),
@@ -112,7 +113,8 @@ public static class ImageFolder
         return (files, labels);
     }
 
-    private static string[] Pictures(string folder) =>
+    /// <summary>The pictures of a folder in ordinal order of their names.</summary>
+    internal static string[] Pictures(string folder) =>
         [.. Directory.EnumerateFiles(folder)
             .Where(f => IsVisible(Path.GetFileName(f)))
             .Where(f => s_extensions.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase))

@@ -8,22 +8,25 @@ namespace Dom.Train.Training;
 /// <param name="Name">What <c>--preset</c> takes.</param>
 /// <param name="Description">What it is for, in a sentence.</param>
 /// <param name="Options">The options; a person overrides single ones.</param>
-public sealed record Preset(string Name, string Description, TrainOptions Options)
+/// <param name="Inferred">Which of them the paper leaves open and how they were filled in; null for none.</param>
+public sealed record Preset(string Name, string Description, TrainOptions Options, string? Inferred = null)
 {
-    /// <summary>The options for a run of another length: a warm-up that the preset names keeps its share of the epochs.</summary>
+    /// <summary>The options for a run of another length: a warm-up that the preset names and the ramp of the attack's step keep their share of the epochs.</summary>
     /// <param name="epochs">Epochs of the run, at least 1.</param>
     public TrainOptions ForEpochs(int epochs) => Options with
     {
         Epochs = epochs,
+        StepSizeRamp = Options.StepSizeRamp * epochs / Options.Epochs,
         Warmup = Options.Warmup is { } warmup ? (int)Math.Round((double)warmup * epochs / Options.Epochs) : null,
     };
 }
 
-/// <summary>The settings of the DOM paper and two small ones to start with.</summary>
+/// <summary>The settings of the DOM paper, row by row of its tables and the main ones under shorter names, and two small ones to start with.</summary>
 /// <remarks>
-/// Common to the paper's (DOM, ICLR 2024, section 4 and table 1): PreActResNet-18, batch 128, SGD with momentum 0.9 and weight decay 5e-4 on all
+/// Common to the shorter names (DOM, ICLR 2024, section 4 and table 1): PreActResNet-18, batch 128, SGD with momentum 0.9 and weight decay 5e-4 on all
 /// parameters, reflect-padded crop and flip, epsilon 8/255, a warm-up of half the epochs. T and the step size are left to the defaults of
-/// <see cref="TrainOptions"/> and <see cref="AttackOptions"/> where those are the paper's, so that they follow an overridden attack or epsilon.
+/// <see cref="TrainOptions"/> and <see cref="AttackOptions"/> where those are the paper's, so that they follow an overridden attack or epsilon;
+/// so is the mode, paper. The rows of tables, of which <see cref="Reproduction.PaperTables"/> tells, have fixed values and the mode of the authors' code.
 /// </remarks>
 public static class Presets
 {
@@ -79,8 +82,8 @@ public static class Presets
         Warmup = 15,
     };
 
-    /// <summary>All presets, the default one first.</summary>
-    public static IReadOnlyList<Preset> All { get; } =
+    /// <summary>The presets that are not a row of one of the paper's tables, the default one first.</summary>
+    public static IReadOnlyList<Preset> General { get; } =
     [
         new(Default, "Natural training on the embedded set, 20 % of its labels wrong: shows memorization within a minute or two.", s_embedded),
         new("quick", "Two epochs on 200 embedded images: to see whether everything works.", s_embedded with
@@ -90,6 +93,14 @@ public static class Presets
         .. Pair("natural", "Natural training", s_natural, 0.45, s_natural.Epochs),
         .. Pair("pgd", "Adversarial training with PGD-10", s_pgd, 4, s_pgd.Epochs),
         .. Pair("fgsm", "Adversarial training with RS-FGSM", s_fgsm, 4.6, 50),
+    ];
+
+    /// <summary>All presets: the general ones, then the rows of the paper's tables, such as "table3/cifar10/remove".</summary>
+    public static IReadOnlyList<Preset> All { get; } =
+    [
+        .. General,
+        .. Reproduction.PaperTables.Cells.Select(cell => new Preset(cell.Preset,
+            $"Table {cell.Table} of the paper: {Reproduction.PaperNames.LabelOf(cell.Method)} on {cell.Group}.", cell.Options, cell.Inferred)),
     ];
 
     /// <summary>The names of all presets.</summary>
@@ -102,6 +113,8 @@ public static class Presets
         "embedded" => s_embedded,
         // A mirrored digit is another sign, or none.
         "mnist" or "mnist-t10k" => new TrainOptions { Data = data, CropPadding = 2, Flip = false },
+        "svhn" or "svhn-extra" => new TrainOptions { Data = data, Flip = false },
+        "tiny-imagenet" => new TrainOptions { Data = data, CropPadding = 8 },
         _ => new TrainOptions { Data = data },
     };
 

@@ -6,11 +6,14 @@ namespace Dom.Train.Training;
 public static class TrainingData
 {
     /// <summary>The data set with limits and wrong labels applied; sample ids are rows of the result.</summary>
+    /// <param name="options">The options of the run.</param>
+    /// <param name="progress">Called now and then with the number of pictures read and of those there are, where the data have a file for each.</param>
     /// <exception cref="DataException">The data cannot be used.</exception>
     /// <exception cref="OptionException">A limit is larger than what there is.</exception>
-    public static DataSet Open(TrainOptions options)
+    public static DataSet Open(TrainOptions options, Action<int, int>? progress = null)
     {
-        var data = DataSets.Open(options.Data, options.DataDirectory, imageFolder: path => ImageFolder.Load(path));
+        var data = DataSets.Open(
+            options.Data, options.DataDirectory, imageFolder: path => ImageFolder.Load(path, progress: progress), progress: progress);
         int classes = data.ClassNames.Count;
         RequireSamples("--limit-train", options.LimitTrain, "training", data.Train.Count);
         RequireSamples("--limit-test", options.LimitTest, "test", data.Test.Count);

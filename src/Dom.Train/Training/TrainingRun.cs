@@ -55,17 +55,19 @@ public sealed class TrainingRun : IDisposable
     /// <param name="commandLine">What was typed, for the description.</param>
     /// <param name="convolution">How the backend computes convolutions, for the description, so that a resumed run does the same; null where it has one way.</param>
     /// <param name="logSteps">Whether the figures of every step are kept, in <see cref="RunFolder.StepsFile"/>, also when the run is resumed.</param>
+    /// <param name="reading">Called now and then with the number of pictures read and of those there are, where the data have a file for each.</param>
     /// <exception cref="OptionException">An option makes no sense, the backend cannot compute in the precision, or the folder holds a run.</exception>
     /// <exception cref="DataException">The data cannot be used.</exception>
     public static TrainingRun Start(
-        TrainOptions options, string folder, IBackend backend, int threads, string commandLine, string? convolution = null, bool logSteps = false)
+        TrainOptions options, string folder, IBackend backend, int threads, string commandLine, string? convolution = null, bool logSteps = false,
+        Action<int, int>? reading = null)
     {
         options.Validate();
         // Resolved before anything is written: a resumed run, which reads them back, then writes the same bytes.
-        options = options with { Threshold = options.EffectiveThreshold, Warmup = options.EffectiveWarmup };
+        options = options.Resolved();
         var runFolder = new RunFolder(folder);
         runFolder.RequireUnused();
-        var data = TrainingData.Open(options);
+        var data = TrainingData.Open(options, reading);
         var trainer = new Trainer(options, data, backend);
         try
         {
@@ -94,10 +96,14 @@ public sealed class TrainingRun : IDisposable
     }
 
     /// <summary>Goes on with a run from its last checkpoint, or from its start where it has none yet.</summary>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="backend">Where to compute.</param>
+    /// <param name="threads">Threads of the backend, for the description.</param>
+    /// <param name="reading">Called now and then with the number of pictures read and of those there are, where the data have a file for each.</param>
     /// <exception cref="OptionException">The backend cannot compute in the precision of the run.</exception>
     /// <exception cref="CheckpointException">There is no run, or a file of it is damaged.</exception>
     /// <exception cref="DataException">The data are not what they were.</exception>
-    public static TrainingRun Resume(string folder, IBackend backend, int threads)
+    public static TrainingRun Resume(string folder, IBackend backend, int threads, Action<int, int>? reading = null)
     {
         var runFolder = new RunFolder(folder);
         var description = runFolder.ReadDescription();
@@ -107,7 +113,7 @@ public sealed class TrainingRun : IDisposable
                 $"{folder}: the run was started with --precision bf16, and the {backend.Name} device computes in f32 only; "
                 + "go on with --device cuda:0 or reference.");
         }
-        var data = TrainingData.Open(description.Options);
+        var data = TrainingData.Open(description.Options, reading);
         if (data.Hash() != description.DataHash)
             throw new DataException(
                 $"{description.Options.Data}: the data have changed since the run in {folder} was started; it cannot be resumed with the same result. " +

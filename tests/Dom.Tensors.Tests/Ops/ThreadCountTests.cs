@@ -18,6 +18,10 @@ public sealed class ThreadCountTests
         ("normalize", b => Normalize.Apply(Uniform(b, 40, 32, 32, 3), Uniform(b, 3), Uniform(b, 3))),
         ("cast", b => Cast.Apply(Cast.Apply(Uniform(b, 90000), DType.BF16), DType.F32)),
         ("normal noise", b => Noise.Normal(Ids(b, 30), Shape.Of(30, 5001), s_stream)),
+        ("fab step", b => FabStep(b, 70, 777).Images),
+        ("fab step's distances", b => FabStep(b, 700, 77).Distances),
+        ("square stripes", b => SquareSearch.Stripes(Uniform(b, 30, 32, 32, 3), Ids(b, 30), s_stream, 0.1f)),
+        ("square window", b => SquareSearch.Window(Uniform(b, 30, 32, 32, 3), Uniform(b, 30, 32, 32, 3), Uniform(b, 3), 2, 9, 20, 0.1f)),
         ("dropout", b => Dropout.Apply(Uniform(b, 30, 5001), Ids(b, 30), s_stream, 0.5f)),
     ];
 
@@ -44,6 +48,9 @@ public sealed class ThreadCountTests
     private static Tensor Ids(CpuBackend backend, int count) => Tensor.From(Enumerable.Range(100, count).ToArray(), backend);
 
     private static Tensor Uniform(CpuBackend backend, params int[] sizes) => Noise.Uniform(Ids(backend, sizes[0]), Shape.Of(sizes), s_stream, -1, 1);
+
+    private static (Tensor Images, Tensor Distances) FabStep(CpuBackend backend, int rows, int length) =>
+        BoundaryStep.Fab(Uniform(backend, rows, length), Uniform(backend, rows, length), Uniform(backend, rows, length), Uniform(backend, rows), low: -1);
 
     private static Tensor Reduced(CpuBackend backend, int rows, int columns)
     {

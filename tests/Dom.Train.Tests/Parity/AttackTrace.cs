@@ -67,12 +67,12 @@ internal sealed class AttackTrace
         var signs = new List<SafetensorsEntry>();
 
         FgsmGradient = Gradient("clean", clean).ToFloats();
-        Fgsm = Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_fgsm, stream).ToFloats();
+        Fgsm = Train.Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_fgsm, stream).ToFloats();
         var noise = Noise.Uniform(ids, shape, stream, -16f / 255, 16f / 255).ToFloats();
-        var noisy = Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_nFgsm with { Steps = 0 }, stream);
-        NFgsmGradient = Attacks.Attack.InputGradient(network, noisy, labels, ids, Pass.Evaluate).ToFloats();
-        NFgsm = Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_nFgsm, stream).ToFloats();
-        var x = Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_pgd with { Steps = 0 }, stream); // the random start
+        var noisy = Train.Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_nFgsm with { Steps = 0 }, stream);
+        NFgsmGradient = Train.Attacks.Attack.InputGradient(network, noisy, labels, ids, Pass.Evaluate).ToFloats();
+        NFgsm = Train.Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_nFgsm, stream).ToFloats();
+        var x = Train.Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_pgd with { Steps = 0 }, stream); // the random start
         Iterates.Add(x.ToFloats());
         for (int step = 0; step < Steps; step++)
         {
@@ -81,7 +81,7 @@ internal sealed class AttackTrace
             Gradients.Add(gradient.ToFloats());
             Iterates.Add(x.ToFloats());
         }
-        Pgd = Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_pgd, stream).ToFloats();
+        Pgd = Train.Attacks.Attack.Run(network, clean, labels, ids, Pass.Evaluate, s_pgd, stream).ToFloats();
         SafetensorsFile.Write(torch["signs.safetensors"], signs);
         SafetensorsFile.Write(torch["iterates.safetensors"],
             Iterates.Select((values, i) => SafetensorsEntry.FromFloats($"x{i}", batch["pixels"].Shape, values))
@@ -91,7 +91,7 @@ internal sealed class AttackTrace
         Tensor Gradient(string name, Tensor images)
         {
             backend.Signs.Clear();
-            var gradient = Attacks.Attack.InputGradient(network, images, labels, ids, Pass.Evaluate);
+            var gradient = Train.Attacks.Attack.InputGradient(network, images, labels, ids, Pass.Evaluate);
             for (int i = 0; i < backend.Signs.Count; i++)
             {
                 var (channels, let) = backend.Signs[i];

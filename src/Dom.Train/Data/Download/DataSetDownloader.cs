@@ -55,7 +55,7 @@ public sealed class DataSetDownloader(HttpClient client)
             }
             // The folder appears in one step at the end of unpacking, so where it is, it is whole.
             if (source.UnpackedFolder is { } unpacked && !(wasThere && Directory.Exists(Path.Combine(folder, unpacked))))
-                TarArchive.Unpack(path, folder, cancellation);
+                Archive.Unpack(path, folder, cancellation);
         }
         return source.UnpackedFolder is null ? folder : Path.Combine(folder, source.UnpackedFolder);
     }

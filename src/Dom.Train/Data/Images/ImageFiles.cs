@@ -8,22 +8,27 @@ internal sealed record DecodedFiles(byte[] First, byte[] Second, int Height, int
 /// </summary>
 internal static class ImageFiles
 {
+    private const int FilesBetweenReports = 500;
+
     /// <summary>Decodes all files.</summary>
     /// <param name="files">At least one path.</param>
     /// <param name="split">How many of them go into the first list.</param>
     /// <param name="decoder">Reads the files.</param>
-    public static DecodedFiles Decode(IReadOnlyList<string> files, int split, IImageDecoder decoder)
+    /// <param name="channels">Channels of the result; null for those that the files have, 3 where any of them is RGB.</param>
+    /// <param name="progress">Called now and then with the number of files read and of those there are, one thread at a time.</param>
+    public static DecodedFiles Decode(
+        IReadOnlyList<string> files, int split, IImageDecoder decoder, int? channels = null, Action<int, int>? progress = null)
     {
         var reference = Read(files[0], decoder);
         // Nearly always all files have the channels of the first. Where a gray start turns out wrong, all is read
         // once more as RGB.
-        return TryDecode(files, split, decoder, reference, reference.Channels)
-            ?? TryDecode(files, split, decoder, reference, channels: 3)!;
+        return TryDecode(files, split, decoder, reference, channels ?? reference.Channels, progress)
+            ?? TryDecode(files, split, decoder, reference, channels: 3, progress)!;
     }
 
     // Null where an RGB picture came and one channel was asked for.
     private static DecodedFiles? TryDecode(
-        IReadOnlyList<string> files, int split, IImageDecoder decoder, DecodedImage reference, int channels)
+        IReadOnlyList<string> files, int split, IImageDecoder decoder, DecodedImage reference, int channels, Action<int, int>? progress)
     {
         int size = reference.Height * reference.Width * channels;
         long bytes = (long)size * Math.Max(split, files.Count - split);
@@ -37,6 +42,7 @@ internal static class ImageFiles
         Exception? failure = null;
         bool sawColor = false;
         var gate = new Lock();
+        int done = 0;
         Parallel.For(0, files.Count, (i, loop) =>
         {
             try
@@ -50,6 +56,11 @@ internal static class ImageFiles
                 }
                 var target = i < split ? first.AsSpan(i * size, size) : second.AsSpan((i - split) * size, size);
                 CopyPixels(image, channels, target);
+                if (progress is null)
+                    return;
+                lock (gate)
+                    if (++done % FilesBetweenReports == 0 || done == files.Count)
+                        progress(done, files.Count);
             }
             catch (Exception e)
             {

@@ -1,11 +1,12 @@
 using System.Formats.Tar;
+using System.IO.Compression;
 using System.Security.Cryptography;
 using Dom.Train.Data;
 using Dom.Train.Data.Download;
 
 namespace Dom.Train.Tests.Data.Download;
 
-public sealed class TarArchiveTests
+public sealed class ArchiveTests
 {
     private static byte[] TarGz(params TarEntry[] entries)
     {
@@ -26,7 +27,7 @@ public sealed class TarArchiveTests
         using var folder = new ScratchFolder();
         folder.Write("cifar/own.txt", [9]);
         string archive = folder.Write("a.tar.gz", TarGz(new PaxTarEntry(TarEntryType.Directory, "cifar/"), TextFile("cifar/x/one.bin", [1, 2, 3]), TextFile("cifar/empty", [])));
-        TarArchive.Unpack(archive, folder.Path);
+        Archive.Unpack(archive, folder.Path);
         Assert.Multiple(() =>
         {
             Assert.That(File.ReadAllBytes(folder["cifar/x/one.bin"]), Is.EqualTo(new byte[] { 1, 2, 3 }));
@@ -44,7 +45,7 @@ public sealed class TarArchiveTests
     {
         using var folder = new ScratchFolder();
         string archive = folder.Write("data/a.tar.gz", TarGz(TextFile("good.txt", [1]), TextFile(name, [2])));
-        Assert.That(() => TarArchive.Unpack(archive, folder["data"]), Throws.TypeOf<DataException>().With.Message.Contains(name).And.Message.Contains("outside"));
+        Assert.That(() => Archive.Unpack(archive, folder["data"]), Throws.TypeOf<DataException>().With.Message.Contains(name).And.Message.Contains("outside"));
         Assert.Multiple(() =>
         {
             Assert.That(Directory.GetFileSystemEntries(folder.Path, "*", SearchOption.AllDirectories), Is.EquivalentTo(new[] { folder["data"], archive }));
@@ -53,11 +54,46 @@ public sealed class TarArchiveTests
     }
 
     [Test]
+    public void A_zip_is_unpacked_and_an_entry_that_leads_outside_or_is_a_link_is_refused()
+    {
+        using var folder = new ScratchFolder();
+        Archive.Unpack(folder.Write("good.zip", Zip(("tiny/", 0), ("tiny/a/one.bin", 0))), folder.Path);
+        string outside = folder.Write("data/outside.zip", Zip(("good.txt", 0), ("../evil.txt", 0)));
+        string link = folder.Write("data/link.zip", Zip(("link", 0xA1FF << 16)));
+        string cut = folder.Write("data/cut.zip", Zip(("a", 0))[..^10]);
+        Assert.Multiple(() =>
+        {
+            Assert.That(File.ReadAllBytes(folder["tiny/a/one.bin"]), Is.EqualTo(new byte[] { 1, 2, 3 }));
+            Assert.That(() => Archive.Unpack(outside, folder["data"]), Throws.TypeOf<DataException>().With.Message.Contains("outside the data folder"));
+            Assert.That(() => Archive.Unpack(link, folder["data"]), Throws.TypeOf<DataException>().With.Message.Contains("is a link"));
+            Assert.That(() => Archive.Unpack(cut, folder["data"]), Throws.TypeOf<DataException>().With.Message.Contains("damaged"));
+            Assert.That(Directory.GetFileSystemEntries(folder["data"]), Is.EquivalentTo(new[] { outside, link, cut }));
+        });
+    }
+
+    private static byte[] Zip(params (string Name, int Attributes)[] entries)
+    {
+        using var stream = new MemoryStream();
+        using (var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var (name, attributes) in entries)
+            {
+                var entry = zip.CreateEntry(name);
+                entry.ExternalAttributes = attributes;
+                using var content = entry.Open();
+                if (!name.EndsWith('/'))
+                    content.Write([1, 2, 3]);
+            }
+        }
+        return stream.ToArray();
+    }
+
+    [Test]
     public void A_link_is_refused()
     {
         using var folder = new ScratchFolder();
         string archive = folder.Write("a.tar.gz", TarGz(new PaxTarEntry(TarEntryType.SymbolicLink, "link") { LinkName = "/etc" }));
-        Assert.That(() => TarArchive.Unpack(archive, folder.Path), Throws.TypeOf<DataException>().With.Message.Contains("SymbolicLink"));
+        Assert.That(() => Archive.Unpack(archive, folder.Path), Throws.TypeOf<DataException>().With.Message.Contains("SymbolicLink"));
     }
 
     [Test]
@@ -68,7 +104,7 @@ public sealed class TarArchiveTests
         foreach (byte[] bad in new[] { good[..(good.Length / 2)], "not gzip at all"u8.ToArray(), ScratchFolder.Gzip(new byte[700].Select((_, i) => (byte)(i + 1)).ToArray()) })
         {
             string archive = folder.Write("a.tar.gz", bad);
-            Assert.That(() => TarArchive.Unpack(archive, folder.Path), Throws.TypeOf<DataException>().With.Message.StartsWith(archive));
+            Assert.That(() => Archive.Unpack(archive, folder.Path), Throws.TypeOf<DataException>().With.Message.StartsWith(archive));
             Assert.That(Directory.EnumerateFileSystemEntries(folder.Path).Count(), Is.EqualTo(1));
         }
     }

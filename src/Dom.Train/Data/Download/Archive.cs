@@ -1,10 +1,7 @@
-using System.Formats.Tar;
-using System.IO.Compression;
-
 namespace Dom.Train.Data.Download;
 
-/// <summary>Unpacks a .tar.gz of plain files and folders.</summary>
-internal static class TarArchive
+/// <summary>Unpacks archives of plain files and folders: .tar.gz and .zip, told apart by their names.</summary>
+internal static class Archive
 {
     /// <summary>
     /// Unpacks into a scratch folder first and moves the results in at the end, so that a name in the target is never
@@ -19,16 +16,10 @@ internal static class TarArchive
         {
             RemoveFolder(scratch);
             Directory.CreateDirectory(scratch);
-            using (var file = File.OpenRead(archive))
-            using (var zip = new GZipStream(file, CompressionMode.Decompress))
-            using (var tar = new TarReader(zip))
-            {
-                while (tar.GetNextEntry() is { } entry)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    Extract(entry, archive, scratch);
-                }
-            }
+            if (archive.EndsWith(".zip", StringComparison.OrdinalIgnoreCase))
+                ZipEntries.Extract(archive, scratch, cancellation);
+            else
+                TarEntries.Extract(archive, scratch, cancellation);
             MoveIn(scratch, folder);
         }
         catch (Exception error) when (error is InvalidDataException or EndOfStreamException or FormatException)
@@ -46,30 +37,23 @@ internal static class TarArchive
         }
     }
 
-    private static void Extract(TarEntry entry, string archive, string root)
+    /// <summary>Where an entry is to be written; null for the root folder itself.</summary>
+    /// <exception cref="DataException">It would be outside.</exception>
+    public static string? PathOf(string name, string archive, string root)
     {
-        if (entry.EntryType == TarEntryType.GlobalExtendedAttributes)
-            return;
-        string path = Path.GetFullPath(Path.Combine(root, entry.Name));
-        bool isInside = path.StartsWith(Path.GetFullPath(root) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
-        bool isRoot = Path.TrimEndingDirectorySeparator(path) == Path.GetFullPath(root);
-        if (!isInside && !isRoot)
-            throw new DataException($"{archive}: the entry '{entry.Name}' would be written outside the data folder. "
-                + "The archive is not to be trusted; nothing was unpacked.");
-        switch (entry.EntryType)
-        {
-            case TarEntryType.Directory:
-                Directory.CreateDirectory(path);
-                break;
-            case TarEntryType.RegularFile or TarEntryType.V7RegularFile:
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                using (var target = new FileStream(path, FileMode.Create, FileAccess.Write))
-                    entry.DataStream?.CopyTo(target);
-                break;
-            default:
-                throw new DataException($"{archive}: the entry '{entry.Name}' is a {entry.EntryType}; "
-                    + "only files and folders are expected. Nothing was unpacked.");
-        }
+        string path = Path.GetFullPath(Path.Combine(root, name));
+        if (Path.TrimEndingDirectorySeparator(path) == Path.GetFullPath(root))
+            return null;
+        return path.StartsWith(Path.GetFullPath(root) + Path.DirectorySeparatorChar, StringComparison.Ordinal) ? path : throw new DataException(
+            $"{archive}: the entry '{name}' would be written outside the data folder. The archive is not to be trusted; nothing was unpacked.");
+    }
+
+    /// <summary>Writes an entry's content to its file, in folders that are made for it.</summary>
+    public static void Write(string path, Stream? content)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using var target = new FileStream(path, FileMode.Create, FileAccess.Write);
+        content?.CopyTo(target);
     }
 
     private static void MoveIn(string scratch, string folder)
