@@ -53,6 +53,7 @@ internal static class CommandLine
         root.Add(TrainCommand.Create());
         root.Add(EvalCommand.Create());
         root.Add(LedgerCommand.Create());
+        root.Add(AnalyzeCommand.Create());
         root.Add(CheckCommand.Create());
         root.Add(BenchCommand.Create());
         root.Add(DevicesCommand.Create());

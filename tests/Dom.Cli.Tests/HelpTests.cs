@@ -33,7 +33,7 @@ public sealed class HelpTests
     {
         var help = Cli.Run("--help");
         Assert.That(help.Code, Is.Zero);
-        foreach (string part in new[] { "train", "eval", "ledger", "check", "bench", "devices", "data", "130 interrupted", "dom train" })
+        foreach (string part in new[] { "train", "eval", "ledger", "analyze", "check", "bench", "devices", "data", "130 interrupted", "dom train" })
             Assert.That(help.Output, Does.Contain(part));
     }
 
