@@ -6,6 +6,7 @@
 // Bytes: a byte read and an element written per element of y. Elements do not meet.
 #include "groups.h"
 #include "philox.h"
+#include "pixels.h"
 
 struct CropFlip
 {
@@ -16,15 +17,6 @@ struct CropFlip
 
 // Beyond an edge the image goes on backwards; the edge itself is not repeated.
 DEVICE int reflect(int i, int size) { return i < 0 ? -i : i >= size ? 2 * size - 2 - i : i; }
-
-// v / 255, correctly rounded: one step of correction behind the product with the rounded reciprocal gives the same f32 as the division for
-// every byte, at a fraction of its instructions.
-DEVICE float pixel_value(unsigned char v)
-{
-    const float reciprocal = 1.0f / 255;
-    float quotient = (float)v * reciprocal;
-    return fused_multiply_add(fused_multiply_add(-quotient, 255.0f, (float)v), reciprocal, quotient);
-}
 
 // Channels known to the compiler, or 0 for any number.
 template <class T, int N, int known_channels> DEVICE void lines(const CropFlip& call)

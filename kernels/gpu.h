@@ -54,11 +54,20 @@ GPU float minimum(float a, float b) { return __builtin_fminf(a, b); }
 GPU float absolute(float v) { return __builtin_fabsf(v); }
 GPU float floor_of(float v) { return __builtin_floorf(v); }
 GPU float fused_multiply_add(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+GPU float rounded_product(float a, float b) { return __nvvm_mul_rn_f(a, b); } // never a part of a fused_multiply_add, unlike a * b
 GPU float square_root(float v) { return __builtin_sqrtf(v); }       // correctly rounded
 GPU float inverse_square_root_approximate(float v) { return __nvvm_rsqrt_approx_f(v); } // 2^-22.9 relative
 GPU float exp2_approximate(float v) { return __nvvm_ex2_approx_f(v); } // 2 ulp
 GPU float log2_approximate(float v) { return __nvvm_lg2_approx_f(v); } // about 2^-22 absolute near 1
 GPU unsigned multiply_high(unsigned a, unsigned b) { return (unsigned)(((u64)a * b) >> 32); }
+
+// To the nearest integer, ties to the even one.
+GPU int round_to_integer(float v)
+{
+    int result;
+    asm("cvt.rni.s32.f32 %0, %1;" : "=r"(result) : "f"(v));
+    return result;
+}
 
 // The larger and the smaller number; NaN where one of them is (sm_80).
 GPU float maximum_or_nan(float a, float b)
@@ -100,6 +109,12 @@ GPU shared_address shared_address_of(const void* p)
     u64 address;
     asm("cvta.to.shared.u64 %0, %1;" : "=l"(address) : "l"(p));
     return (unsigned)address;
+}
+
+// Adds to a counter in shared memory; the sum of integers does not depend on who comes first.
+GPU void add_to_shared(unsigned* counter, unsigned v)
+{
+    asm volatile("red.shared.add.u32 [%0], %1;" ::"r"(shared_address_of(counter)), "r"(v) : "memory");
 }
 
 // 16 bytes past the registers, or 16 zero bytes where `present` is false; both addresses aligned to 16.

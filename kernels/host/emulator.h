@@ -126,6 +126,8 @@ GPU float minimum(float a, float b) { return std::fmin(a, b); }
 GPU float absolute(float v) { return std::fabs(v); }
 GPU float floor_of(float v) { return std::floor(v); }
 GPU float fused_multiply_add(float a, float b, float c) { return std::fma(a, b, c); }
+GPU float rounded_product(float a, float b) { return a * b; } // compiled for processors that have no fused multiply-add
+GPU int round_to_integer(float v) { return (int)std::nearbyint(v); }
 GPU float square_root(float v) { return std::sqrt(v); }
 GPU float inverse_square_root_approximate(float v) { return 1 / std::sqrt(v); }
 GPU float exp2_approximate(float v) { return std::exp2(v); }
@@ -149,6 +151,8 @@ GPU unsigned count_arrival(unsigned* counter, unsigned last)
 
 typedef uintptr_t shared_address;
 GPU shared_address shared_address_of(const void* p) { return (shared_address)p; }
+
+GPU void add_to_shared(unsigned* counter, unsigned v) { *counter += v; }
 
 GPU void copy_async16(shared_address target, const void* source, bool present)
 {

@@ -19,10 +19,12 @@ internal static class Examples
         [
             ("dom train", "the embedded images with 20 % wrong labels"),
             ("dom train --dom remove --out runs/removed", "the same with Distraction Over-Memorization"),
+            ("dom train --dom augment --dom-augmentation randaugment", "augmenting those images instead of removing them"),
             ("dom train --data cifar10 --data-dir data --model preact-resnet18 --epochs 10 --limit-train 5000 --limit-test 1000", "a part of CIFAR-10"),
             ("dom train --preset dom-fgsm-remove --epochs 30", "a preset with one value of your own"),
             ("dom train --attack pgd-10 --epsilon 4 --json", "adversarial training; the final figures as JSON"),
             ("dom train --attack n-fgsm --epsilon 8 --schedule triangular --lr 0.2", "adversarial training in one step from strong noise"),
+            ("dom train --attack pgd --loss trades", "TRADES: clean and attacked images together"),
             ("dom train --resume runs/removed", "go on after Ctrl-C or a crash"),
             ("dom train --data cifar10 --data-dir data --model preact-resnet18 --device cuda:0", "on the first NVIDIA GPU"),
             ("dom train --preset quick --profile trace.json", "see where the time goes"),

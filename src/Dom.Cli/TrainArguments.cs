@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dom.Nn;
 using Dom.Nn.Models;
+using Dom.Train.Augmentations;
 using Dom.Train.Data;
 using Dom.Train.Memorization;
 using Dom.Train.Optimizers;
@@ -30,6 +31,18 @@ internal sealed class TrainArguments
     private readonly Option<string?> _cropPadding = Given.Option("--crop-padding", "N", "Pixels of reflection padding before a random crop; 0 for no crop.");
     private readonly Option<bool> _noFlip = Given.Switch("--no-flip", "Do not mirror images at random.");
 
+    private readonly Option<string?> _augment = Given.Option("--augment", "none|augmix|randaugment",
+        "Augment every training image in every epoch, behind crop and flip: the paper's baselines. Default: none.");
+
+    private readonly Option<string?> _augmentationDraw = Given.Option("--aug-draw", "batch|sample",
+        "Whether the images of a call share the draw of operations, as in the DOM authors' code, or each has its own. For --augment and --dom augment. Default: batch.");
+
+    private readonly Option<string?> _loss = Given.Option("--loss", "ce|trades",
+        "What is minimized: the cross-entropy of the images that are trained on, or TRADES with --attack pgd: that of the clean ones plus beta KL(clean || attacked). Default: ce.");
+
+    private readonly Option<string?> _tradesBeta = Given.Option("--trades-beta", "BETA",
+        "Weight of the divergence in TRADES. Default: 6, its authors'; the DOM paper does not name one.");
+
     private readonly Option<string?> _attack = Given.Option("--attack", "none|fgsm|rs-fgsm|n-fgsm|pgd",
         "Attack that makes the training images; pgd-10 is pgd with 10 steps. none is natural training.");
 
@@ -37,6 +50,9 @@ internal sealed class TrainArguments
 
     private readonly Option<string?> _stepSize = Given.Option("--step-size", "S",
         "Step of the attack in 1/255. Default: epsilon for fgsm and n-fgsm, 1.25 epsilon for rs-fgsm, 2 for pgd.");
+
+    private readonly Option<string?> _stepSizeRamp = Given.Option("--step-size-ramp", "EPOCHS",
+        "The step of the training attack rises from 0 over so many epochs: the paper's 10 (pgd) and 5 (rs-fgsm) on SVHN. Default: 0, none.");
 
     private readonly Option<string?> _noiseMagnitude = SharedOptions.NoiseMagnitude();
 
@@ -48,16 +64,30 @@ internal sealed class TrainArguments
     private readonly Option<string?> _norm = Given.Option("--norm", "linf|l2", "What the radius limits: the change of each pixel, or its Euclidean norm.");
 
     private readonly Option<string?> _batchNorm = Given.Option("--bn-attack", "train|eval|frozen-stats",
-        "Batch norm while an attack is made: batch statistics that are learned from (as the DOM authors do), running statistics, or batch statistics that leave no trace. Default: train.");
+        "Batch norm while an attack is made or DOM looks at losses: batch statistics that are learned from (as the DOM authors do), running statistics, or batch statistics that leave no trace. "
+        + "Default: train; eval with --loss trades.");
 
     private readonly Option<string?> _dom = Given.Option("--dom", "off|remove|augment",
-        "Distraction Over-Memorization: remove takes images out of the loss once theirs is below the threshold (DOM_RE). Default: off.");
+        "Distraction Over-Memorization: once the natural loss of an image is below the threshold, remove takes it out of the loss (DOM_RE), augment augments it until it is not (DOM_DA). Default: off.");
+
+    private readonly Option<string?> _domAugmentation = Given.Option("--dom-augmentation", "augmix|randaugment", "What --dom augment augments with. Default: augmix.");
+
+    private readonly Option<string?> _domStrength = Given.Option("--dom-strength", "BETA",
+        "Share of the augmented image in what is left where a try fails, 0 to 1. Default: the paper's: 0.5 with augmix; with randaugment 0 for pgd, else 0.1.");
+
+    private readonly Option<string?> _domTries = Given.Option("--dom-tries", "GAMMA",
+        "The most images that --dom augment draws for one in a step. Default: the paper's for CIFAR-10: 3 natural, 2 pgd; fgsm and its kin 5 with augmix, 3 with randaugment.");
 
     private readonly Option<string?> _threshold = Given.Option("--threshold", "T",
         "A natural loss below it, in nats, is high confidence. Default: the paper's for CIFAR-10: 0.2 natural, 1.5 pgd, 2.0 fgsm and rs-fgsm; n-fgsm, which is not in the paper, has 2.0 too.");
 
+    private readonly Option<string?> _thresholdKind = Given.Option("--threshold-kind", "fixed|mean|quantile",
+        "What DOM goes by: --threshold, a factor of the batch's mean loss, or the loss that a share of the batch lies below. The paper's adaptive threshold (appendix G) is read as mean, which it does not say. Default: fixed.");
+
+    private readonly Option<string?> _thresholdFactor = Given.Option("--threshold-factor", "F", "The factor of mean, the share of quantile. Default: 0.4, the paper's 40 %.");
+
     private readonly Option<string?> _warmup = Given.Option("--warmup", "K", "Epochs before DOM acts. Default: half of the epochs.");
-    private readonly Option<string?> _domMode = Given.Option("--dom-mode", "paper|code", "Where the paper and its authors' code differ. Default: paper.");
+    private readonly Option<string?> _domMode = Given.Option("--dom-mode", "paper|code", "Where the paper and its authors' code differ: comparisons, start, and what augment does with images of which all tries failed. Default: paper.");
 
     private readonly Option<string?> _reNorm = Given.Option("--re-norm", "batch|kept",
         "What the kept losses are divided by: the full batch (as the authors do) or their number. Default: batch.");
@@ -75,7 +105,8 @@ internal sealed class TrainArguments
         Option[] options =
         [
             _data, _dataDirectory, _preset, _model, _precision, _epochs, _batch, _rate, _schedule, _momentum, _weightDecay, _seed, _cropPadding, _noFlip,
-            _attack, _epsilon, _stepSize, _noiseMagnitude, _steps, _evaluationSteps, _norm, _batchNorm, _dom, _threshold, _warmup, _domMode, _reNorm,
+            _augment, _augmentationDraw, _attack, _epsilon, _stepSize, _stepSizeRamp, _noiseMagnitude, _steps, _evaluationSteps, _norm, _batchNorm, _loss, _tradesBeta,
+            _dom, _domAugmentation, _domStrength, _domTries, _threshold, _thresholdKind, _thresholdFactor, _warmup, _domMode, _reNorm,
             _labelNoise, _limitTrain, _limitTest,
         ];
         foreach (var option in options)
@@ -102,17 +133,28 @@ internal sealed class TrainArguments
             Seed = parse.Seed(_seed) ?? start.Seed,
             CropPadding = parse.Whole(_cropPadding) ?? start.CropPadding,
             Flip = start.Flip && !parse.GetValue(_noFlip),
+            Augment = parse.Choice(_augment, ("none", AugmentationKind.None), ("augmix", AugmentationKind.AugMix), ("randaugment", AugmentationKind.RandAugment)) ?? start.Augment,
+            AugmentationDraw = parse.Choice(_augmentationDraw, ("batch", AugmentationDraw.Batch), ("sample", AugmentationDraw.Sample)) ?? start.AugmentationDraw,
+            Loss = parse.Choice(_loss, ("ce", LossKind.CrossEntropy), ("trades", LossKind.Trades)) ?? start.Loss,
+            TradesBeta = parse.Number(_tradesBeta) ?? start.TradesBeta,
             Attack = attack ?? start.Attack,
             Epsilon = parse.Number(_epsilon) ?? start.Epsilon,
             StepSize = parse.Number(_stepSize) ?? start.StepSize,
+            StepSizeRamp = parse.Number(_stepSizeRamp) ?? start.StepSizeRamp,
             NoiseMagnitude = parse.Number(_noiseMagnitude) ?? start.NoiseMagnitude,
             Steps = steps ?? start.Steps,
             EvaluationSteps = parse.Whole(_evaluationSteps) ?? start.EvaluationSteps,
             Norm = parse.Norm(_norm) ?? start.Norm,
             BatchNormInAttack = parse.Choice(_batchNorm, ("train", BatchNormMode.UpdateStatistics), ("eval", BatchNormMode.RunningStatistics),
                 ("frozen-stats", BatchNormMode.BatchStatisticsOnly)) ?? start.BatchNormInAttack,
-            Dom = Dom(parse) ?? start.Dom,
+            Dom = parse.Choice(_dom, ("off", DomAction.Off), ("remove", DomAction.Remove), ("augment", DomAction.Augment)) ?? start.Dom,
+            DomAugmentation = parse.Choice(_domAugmentation, ("augmix", AugmentationKind.AugMix), ("randaugment", AugmentationKind.RandAugment)) ?? start.DomAugmentation,
+            DomStrength = parse.Number(_domStrength) ?? start.DomStrength,
+            DomTries = parse.Whole(_domTries) ?? start.DomTries,
             Threshold = parse.Number(_threshold) ?? start.Threshold,
+            ThresholdKind = parse.Choice(_thresholdKind,
+                ("fixed", ThresholdKind.Fixed), ("mean", ThresholdKind.Mean), ("quantile", ThresholdKind.Quantile)) ?? start.ThresholdKind,
+            ThresholdFactor = parse.Number(_thresholdFactor) ?? start.ThresholdFactor,
             Warmup = parse.Whole(_warmup) ?? start.Warmup,
             DomMode = parse.Choice(_domMode, ("paper", DomMode.Paper), ("code", DomMode.Code)) ?? start.DomMode,
             ReNorm = parse.Choice(_reNorm, ("batch", ReNorm.Batch), ("kept", ReNorm.Kept)) ?? start.ReNorm,
@@ -132,12 +174,5 @@ internal sealed class TrainArguments
             : new Preset("", "", Presets.ForData(data ?? Presets.Find(Presets.Default).Options.Data));
         var options = parse.Whole(_epochs) is { } epochs ? preset.ForEpochs(epochs) : preset.Options;
         return options with { Data = data ?? options.Data };
-    }
-
-    private DomAction? Dom(ParseResult parse)
-    {
-        if ("augment".Equals(parse.Text(_dom), StringComparison.OrdinalIgnoreCase))
-            throw new OptionException("--dom augment: DOM_DA is not part of this version; DOM_RE is: --dom remove.");
-        return parse.Choice(_dom, ("off", DomAction.Off), ("remove", DomAction.Remove));
     }
 }

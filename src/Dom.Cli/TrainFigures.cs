@@ -49,6 +49,12 @@ internal sealed record TrainFigures
 
     public double? Removed { get; init; }
 
+    public double? Augmented { get; init; }
+
+    public double? Accepted { get; init; }
+
+    public double? Tries { get; init; }
+
     public double? RightLabelAccuracy { get; init; }
 
     public double? WrongLabelAccuracy { get; init; }
@@ -92,6 +98,9 @@ internal sealed record TrainFigures
             BestTestRobustEpoch = bestRobust.TestRobustAccuracy is null ? null : bestRobust.Epoch,
             HighConfidence = last.HighConfidence,
             Removed = last.Removed,
+            Augmented = last.Augmented,
+            Accepted = last.Accepted,
+            Tries = last.Tries,
             RightLabelAccuracy = last.RightLabelAccuracy,
             WrongLabelAccuracy = last.WrongLabelAccuracy,
             ImagesPerSecond = Finite(last.ImagesPerSecond),
@@ -116,6 +125,8 @@ internal sealed record TrainFigures
         rows.Add(["high confidence", Percent(HighConfidence), ""]);
         if (Removed > 0)
             rows.Add(["removed by DOM", Percent(Removed), ""]);
+        if (Augmented > 0)
+            rows.Add(["augmented by DOM", Percent(Augmented), string.Create(CultureInfo.InvariantCulture, $"{Percent(Accepted)} came above the threshold, {Tries:0.00} tries")]);
         if (OverMemorized is { } count)
             rows.Add(["over-memorized samples", count.ToString("N0", CultureInfo.InvariantCulture), ""]);
         screen.Table([$"after epoch {Epoch}", "", "best"], rows);

@@ -78,6 +78,8 @@ internal sealed class TrainProgress(Screen screen, TrainingRun run) : ITrainingO
         line += $"  confident {Percent(metrics.HighConfidence)}";
         if (metrics.Removed > 0)
             line += $"  removed {Percent(metrics.Removed)}";
+        if (metrics is { Augmented: > 0 and var augmented, Accepted: { } accepted, Tries: { } tries })
+            line += string.Create(culture, $"  augmented {Percent(augmented)} accepted {Percent(accepted)} tries {tries:0.00}");
         if (metrics is { RightLabelAccuracy: { } right, WrongLabelAccuracy: { } wrong })
             line += $"  right labels {Percent(right)}  wrong labels {Percent(wrong)}";
         if (double.IsFinite(metrics.ImagesPerSecond))

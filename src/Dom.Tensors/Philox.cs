@@ -26,6 +26,12 @@ public enum RandomPurpose
 
     /// <summary>Anything a test or a benchmark draws.</summary>
     Test = 8,
+
+    /// <summary>AugMix or RandAugment on every training image.</summary>
+    ImageAugmentation = 9,
+
+    /// <summary>The augmentations by which DOM distracts from samples of small loss.</summary>
+    Distraction = 10,
 }
 
 /// <summary>

@@ -11,6 +11,8 @@ public sealed class HelpTests
         "--threshold", "--warmup", "--label-noise", "--limit-train", "--limit-test", "--out", "--resume", "--preset", "--json", "--list-presets",
         "--schedule", "--momentum", "--weight-decay", "--crop-padding", "--no-flip", "--norm", "--step-size", "--eval-steps", "--dom-mode", "--bn-attack",
         "--re-norm", "--noise-magnitude", "--checkpoint-every", "--log-steps", "--conv", "--profile", "--precision",
+        "--augment", "--aug-draw", "--dom-augmentation", "--dom-strength", "--dom-tries", "--threshold-kind", "--threshold-factor", "--step-size-ramp", "--loss",
+        "--trades-beta",
     ];
 
     private static readonly string[] s_evalOptions =

@@ -11,7 +11,7 @@ internal sealed class PyTorch : IDisposable
 {
     private const string Python = "/usr/bin/python3";
 
-    private static readonly Lazy<string?> s_absence = new(FindAbsence);
+    private static readonly Lazy<string?> s_absence = new(() => FindAbsence("torch")), s_torchvisionAbsence = new(() => FindAbsence("torchvision"));
 
     private readonly string _folder = Directory.CreateTempSubdirectory("dom-pytorch-").FullName;
 
@@ -19,12 +19,10 @@ internal sealed class PyTorch : IDisposable
 
     /// <summary>A folder for files that both sides see.</summary>
     /// <remarks>Skips the test where PyTorch is absent.</remarks>
-    public static PyTorch OrSkip()
-    {
-        if (s_absence.Value is { } reason)
-            Assert.Ignore(reason);
-        return new PyTorch();
-    }
+    public static PyTorch OrSkip() => OrSkip(s_absence.Value);
+
+    /// <summary>The same for scripts that use torchvision too.</summary>
+    public static PyTorch WithTorchvisionOrSkip() => OrSkip(s_absence.Value ?? s_torchvisionAbsence.Value);
 
     /// <summary>The path of a file in the folder.</summary>
     public string this[string file] => Path.Combine(_folder, file);
@@ -42,12 +40,19 @@ internal sealed class PyTorch : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static string? FindAbsence()
+    private static PyTorch OrSkip(string? absence)
+    {
+        if (absence is not null)
+            Assert.Ignore(absence);
+        return new PyTorch();
+    }
+
+    private static string? FindAbsence(string package)
     {
         if (!File.Exists(Python))
-            return $"{Python} is absent; PyTorch is the independent truth of this test.";
-        var (code, error) = Start(["-c", "import numpy, torch"]);
-        return code == 0 ? null : $"{Python} has no PyTorch, the independent truth of this test: {error.Trim().Split('\n')[^1]}";
+            return $"{Python} is absent; {package} is the independent truth of this test.";
+        var (code, error) = Start(["-c", $"import numpy, {package}"]);
+        return code == 0 ? null : $"{Python} has no {package}, the independent truth of this test: {error.Trim().Split('\n')[^1]}";
     }
 
     private static (int Code, string Error) Start(string[] arguments)

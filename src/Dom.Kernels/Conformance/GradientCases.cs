@@ -84,6 +84,8 @@ public static class GradientCases
         new("normalize", t => Normalize.Apply(t[0], Constants(t[0], 0.4, 0.5, 0.6), Constants(t[0], 0.2, 0.3, 0.25)), In(2, 3, 3, 3)),
         new("dropout", t => Dropout.Apply(t[0], Ids(t[0], 4, 9), RandomStream.For(5, RandomPurpose.Dropout), 0.4f), In(2, 30)),
         new("per-sample cross-entropy", t => SoftmaxCrossEntropy.PerSample(t[0], Ids(t[0], 2, 0, 4)), In(3, 5).Within(-3, 3)),
+        new("kl divergence", t => KlDivergence.PerSample(t[0], t[1]), In(3, 5).Within(-3, 3), In(3, 5).Within(-3, 3)),
+        new("6 times the kl divergence of logits to themselves, doubled", t => KlDivergence.PerSample(Add.Apply(t[0], t[0]), t[0], 6), In(3, 5)),
         new("gather of rows", t => Rows.Gather(t[0], Ids(t[0], 3, 0)), In(4, 3, 2)),
         new("blend of rows", t => Rows.Blend(t[0], t[1], Constants(t[0], 0, 0.25, 1)), In(3, 4), In(3, 4)),
     ];

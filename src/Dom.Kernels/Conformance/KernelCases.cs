@@ -26,6 +26,8 @@ public static class KernelCases
         .. Conv2dCases.All(convolution),
         .. CenterCropCases.All(),
         .. SoftmaxCrossEntropyCases.All(),
+        .. KlDivergenceCases.All(),
+        .. LossThresholdCases.All(),
         .. SgdCases.All(),
         .. CropFlipCases.All(),
         .. GemmCases.All(),
@@ -37,6 +39,7 @@ public static class KernelCases
         .. DropoutCases.All(),
         .. PerturbCases.All(),
         .. RowsCases.All(),
+        .. ImageOperationsCases.All(),
     ];
 
     /// <summary>Every kernel call of the contract.</summary>

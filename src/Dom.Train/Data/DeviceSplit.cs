@@ -19,8 +19,17 @@ public sealed record Augmentation(int Padding, bool Flip)
 /// <param name="SampleIds">Row of each sample in its split [N].</param>
 public sealed record Batch(Tensor Pixels, Tensor Labels, Tensor SampleIds)
 {
+    private int[]? _hostIds;
+
     /// <summary>Number of samples.</summary>
     public int Count => Labels.Count;
+
+    /// <summary>The ids on the host, for those who draw there; read back from the device where nobody has set them.</summary>
+    internal int[] HostIds
+    {
+        get => _hostIds ??= SampleIds.ToArray<int>();
+        init => _hostIds = value;
+    }
 }
 
 /// <summary>A split whose bytes were copied to the device once; batches are gathered, augmented and converted there.</summary>
@@ -48,7 +57,7 @@ public sealed class DeviceSplit : IDisposable
             labels[i] = _split.Labels[rows[i]];
         var ids = Tensor.From(rows, _images.Backend);
         var pixels = RandomCropFlip.Apply(_images, ids, stream, augmentation.Padding, augmentation.Flip);
-        return new Batch(pixels, Tensor.From(labels, _images.Backend), ids);
+        return new Batch(pixels, Tensor.From(labels, _images.Backend), ids) { HostIds = rows.ToArray() };
     }
 
     /// <inheritdoc/>

@@ -47,7 +47,7 @@ internal static class HeadlineCards
         if (report.DomMode != "off" && last.RemovedShare is { } removed)
         {
             yield return Card(report.DomMode == "augment" ? "Augmented by DOM" : "Removed by DOM", Percent(removed),
-                "of training samples, last epoch");
+                "of training samples, last epoch" + (last.AcceptedShare is { } accepted ? $"; {Percent(accepted)} came above T" : ""));
         }
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Dom.Nn;
 using Dom.Train.Attacks;
+using Dom.Train.Augmentations;
 using Dom.Train.Memorization;
 using Dom.Train.Training;
 
@@ -28,6 +29,7 @@ public static class OptionTexts
             new("--seed", options.Seed.ToString(CultureInfo.InvariantCulture)),
             new("--crop-padding", Text(options.CropPadding)),
             new("flip", options.Flip ? "yes" : "no"),
+            new("--augment", NameOf(options.Augment)),
             new("--label-noise", Text(options.LabelNoise)),
             new("--limit-train", options.LimitTrain is { } train ? Text(train) : "all"),
             new("--limit-test", options.LimitTest is { } test ? Text(test) : "all"),
@@ -41,18 +43,48 @@ public static class OptionTexts
             if (options.Attack == AttackKind.NFgsm)
                 texts.Add(new("--noise-magnitude", Text(options.TrainAttack.NoiseMagnitude)));
             texts.Add(new("--steps", Text(options.TrainAttack.Steps)));
+            if (options.StepSizeRamp > 0)
+                texts.Add(new("--step-size-ramp", Text(options.StepSizeRamp)));
+            texts.Add(new("--loss", NameOf(options.Loss)));
+            if (options.Loss == LossKind.Trades)
+                texts.Add(new("--trades-beta", Text(options.EffectiveTradesBeta)));
             texts.Add(new("--eval-steps", Text(options.EvaluationSteps)));
-            texts.Add(new("--bn-attack", NameOf(options.BatchNormInAttack)));
         }
+        if (options.Attack != AttackKind.None || options.Dom == DomAction.Augment)
+            texts.Add(new("--bn-attack", NameOf(options.EffectiveBatchNormInAttack)));
         texts.Add(new("--dom", NameOf(options.Dom)));
         texts.Add(new("--threshold", Text(options.EffectiveThreshold)));
         texts.Add(new("--warmup", Text(options.EffectiveWarmup)));
         if (options.Dom != DomAction.Off)
         {
+            texts.Add(new("--threshold-kind", NameOf(options.ThresholdKind)));
+            if (options.ThresholdKind != ThresholdKind.Fixed)
+                texts.Add(new("--threshold-factor", Text(options.EffectiveThresholdFactor)));
             texts.Add(new("--dom-mode", NameOf(options.DomMode)));
             texts.Add(new("--re-norm", NameOf(options.ReNorm)));
         }
+        if (options.Dom == DomAction.Augment)
+        {
+            texts.Add(new("--dom-augmentation", NameOf(options.EffectiveDomAugmentation)));
+            texts.Add(new("--dom-strength", Text(options.EffectiveDomStrength)));
+            texts.Add(new("--dom-tries", Text(options.EffectiveDomTries)));
+        }
+        if (options.Dom == DomAction.Augment || options.Augment != AugmentationKind.None)
+            texts.Add(new("--aug-draw", NameOf(options.AugmentationDraw)));
         return texts;
+    }
+
+    /// <summary>"0.4 x the batch's mean loss", "the 0.4 quantile of the batch's losses"; null where DOM is off or goes by a fixed threshold.</summary>
+    public static string? OfAdaptiveThreshold(TrainOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        string factor = Text(options.EffectiveThresholdFactor);
+        return (options.Dom, options.ThresholdKind) switch
+        {
+            (DomAction.Off, _) or (_, ThresholdKind.Fixed) => null,
+            (_, ThresholdKind.Mean) => $"{factor} x the batch's mean loss",
+            _ => $"the {factor} quantile of the batch's losses",
+        };
     }
 
     /// <summary>What the command line calls a value: "rs-fgsm", "linf", "frozen-stats".</summary>
@@ -61,6 +93,9 @@ public static class OptionTexts
         BatchNormMode.UpdateStatistics => "train",
         BatchNormMode.RunningStatistics => "eval",
         BatchNormMode.BatchStatisticsOnly => "frozen-stats",
+        AugmentationKind.AugMix => "augmix",
+        AugmentationKind.RandAugment => "randaugment",
+        LossKind.CrossEntropy => "ce",
         _ => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()),
     };
 

@@ -130,6 +130,10 @@ internal static class ReportFigures
         var series = new List<ChartSeries> { new($"{verb} by DOM", removed) { Color = 1 } };
         if (highConfidence.Any(double.IsFinite))
             series.Add(new("high confidence", highConfidence) { Color = 0 });
+        var accepted = Values(report, e => e.AcceptedShare);
+        if (accepted.Any(double.IsFinite))
+            series.Add(new("above T after it", accepted) { Color = 2 });
+        string threshold = report.AdaptiveThreshold ?? $"T = {Number(report.Threshold)}";
         var chart = Chart(report, $"Share of training samples {verb} by DOM, per epoch", "share", series) with
         {
             Format = AxisFormat.Percent,
@@ -137,8 +141,8 @@ internal static class ReportFigures
         };
         return Figure($"Samples {verb} by DOM", [chart.ToElement()],
             $"From epoch {report.Warmup + 1} on, DOM looks at the natural loss of every sample of a batch and "
-            + (report.DomMode == "augment" ? "redraws" : "leaves out of the loss")
-            + $" those below T = {Number(report.Threshold)}. The decision is new in every step: a sample whose loss rises "
+            + (report.DomMode == "augment" ? "augments" : "leaves out of the loss")
+            + $" those below {threshold}. The decision is new in every step: a sample whose loss rises "
             + "again comes back.",
             Source + "DOM, section 4, algorithm 1.");
     }

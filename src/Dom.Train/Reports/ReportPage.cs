@@ -56,7 +56,7 @@ public static class ReportPage
             $"{Time(report.Started)} to {Time(report.Finished)}, {Duration(report.Finished - report.Started)}. ",
             report.DomMode == "off"
                 ? "DOM was off."
-                : $"DOM: {report.DomMode}, threshold T = {Number(report.Threshold)}, after K = {report.Warmup} epochs."),
+                : $"DOM: {report.DomMode}, threshold {report.AdaptiveThreshold ?? $"T = {Number(report.Threshold)}"}, after K = {report.Warmup} epochs."),
         report.Note is { } note ? Element("p", Class("note"), note) : null,
         report.Epochs.Count == 0
             ? Element("p", Class("note"), "No epoch was finished, so there are no curves and no samples to show.")

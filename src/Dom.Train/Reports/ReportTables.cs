@@ -26,6 +26,7 @@ internal static class ReportTables
         }
         optional.Add(new("high confidence", e => e.HighConfidenceShare, Percent));
         optional.Add(new("by DOM", e => e.RemovedShare, Percent));
+        optional.Add(new("above T after it", e => e.AcceptedShare, Percent));
         optional.Add(new("right labels", e => e.RightLabelAccuracy, Percent));
         optional.Add(new("wrong labels", e => e.WrongLabelAccuracy, Percent));
         optional.Add(new("images/s", e => e.ImagesPerSecond, v => v is { } speed && double.IsFinite(speed)

@@ -47,6 +47,9 @@ public sealed record RunReport
     /// <summary>T: a natural loss below it, in nats, is high confidence.</summary>
     public double Threshold { get; init; } = 0.2;
 
+    /// <summary>The threshold that DOM goes by where it follows the losses of the batch, in words; null where it is T.</summary>
+    public string? AdaptiveThreshold { get; init; }
+
     /// <summary>Shares of the training samples by natural loss; null where no ledger was kept.</summary>
     public LossRangeShares? NaturalLosses { get; init; }
 
@@ -88,6 +91,9 @@ public sealed record EpochFigures(int Epoch, double LearningRate, double TrainLo
 
     /// <summary>Share of training samples that DOM removed from the loss or augmented.</summary>
     public double? RemovedShare { get; init; }
+
+    /// <summary>Share of training samples of which DOM_DA drew an image with a loss that is large enough; null unless it augments.</summary>
+    public double? AcceptedShare { get; init; }
 
     /// <summary>Training accuracy on the samples whose label is right; null where no labels were made wrong.</summary>
     public double? RightLabelAccuracy { get; init; }

@@ -39,6 +39,7 @@ public static class RunReportBuilder
             DomMode = OptionTexts.NameOf(options.Dom),
             Warmup = options.EffectiveWarmup,
             Threshold = options.EffectiveThreshold,
+            AdaptiveThreshold = OptionTexts.OfAdaptiveThreshold(options),
             NaturalLosses = Shares(ledger, metrics.Count, ranges, options, adversarial: false),
             AdversarialLosses = isAdversarial ? Shares(ledger, metrics.Count, ranges, options, adversarial: true) : null,
             OverMemorizedCount = memorized?.Count,
@@ -80,7 +81,8 @@ public static class RunReportBuilder
             Robust = [.. Robust(epoch, options.TrainAttack.ShortName)],
             HighConfidenceShare = epoch.HighConfidence,
             ImagesPerSecond = double.IsFinite(epoch.ImagesPerSecond) ? epoch.ImagesPerSecond : null,
-            RemovedShare = options.Dom == DomAction.Off ? null : epoch.Removed,
+            RemovedShare = options.Dom switch { DomAction.Off => null, DomAction.Augment => epoch.Augmented, _ => epoch.Removed },
+            AcceptedShare = epoch.Accepted,
             RightLabelAccuracy = epoch.RightLabelAccuracy,
             WrongLabelAccuracy = epoch.WrongLabelAccuracy,
         };

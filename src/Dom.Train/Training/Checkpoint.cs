@@ -17,6 +17,18 @@ public sealed record RunState
     /// <summary>Sample visits of the epoch that is under way that counted in the gradient.</summary>
     public long Kept { get; init; }
 
+    /// <summary>Sample visits of the epoch under way that DOM_DA augmented.</summary>
+    public long Selected { get; init; }
+
+    /// <summary>Of those, the ones of which an augmented image had a loss that is large enough.</summary>
+    public long Accepted { get; init; }
+
+    /// <summary>Augmented images that DOM_DA drew in the epoch under way.</summary>
+    public long Tries { get; init; }
+
+    /// <summary>Sum of the losses that were trained on in the epoch under way, in nats.</summary>
+    public double LossSum { get; init; }
+
     /// <summary>The best clean test accuracy so far, 0..1, and the epoch (from 1) that reached it first.</summary>
     public double BestNatural { get; init; } = -1;
 

@@ -9,7 +9,7 @@ public sealed record EpochMetrics
     /// <summary>Learning rate of the last step.</summary>
     public required double LearningRate { get; init; }
 
-    /// <summary>Mean loss, in nats, of the images that were trained on, at the moment they were trained on.</summary>
+    /// <summary>Mean loss, in nats, of the images that were trained on, at the moment they were trained on: the cross-entropy, or with TRADES its whole loss.</summary>
     public required double TrainLoss { get; init; }
 
     /// <summary>Share of right predictions on clean training images, as they were visited, 0..1.</summary>
@@ -35,6 +35,15 @@ public sealed record EpochMetrics
 
     /// <summary>Share of sample visits that DOM took out of the loss.</summary>
     public required double Removed { get; init; }
+
+    /// <summary>Share of sample visits whose image DOM_DA augmented, because its natural loss was small; absent unless it augments.</summary>
+    public double? Augmented { get; init; }
+
+    /// <summary>Share of sample visits of which an augmented image had a loss that is large enough: of <see cref="Augmented"/>, those where DOM_DA succeeded.</summary>
+    public double? Accepted { get; init; }
+
+    /// <summary>Augmented images that DOM_DA drew for each visit that it augmented; absent where there was none.</summary>
+    public double? Tries { get; init; }
 
     /// <summary>Share of right predictions (of the given label) among samples with right labels; absent without label noise.</summary>
     public double? RightLabelAccuracy { get; init; }

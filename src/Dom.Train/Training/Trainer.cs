@@ -4,7 +4,9 @@ using Dom.Nn.Models;
 using Dom.Tensors;
 using Dom.Tensors.Backend;
 using Dom.Tensors.Ops;
+using Dom.Train.Augmentations;
 using Dom.Train.Data;
+using Dom.Train.Memorization;
 
 namespace Dom.Train.Training;
 
@@ -20,6 +22,7 @@ public sealed class Trainer : IDisposable
     private readonly Tensor _momentum, _naturalLedger;
     private readonly Tensor? _adversarialLedger;
     private readonly TrainingStep _step;
+    private readonly IImageAugmentation? _augmentation;
 
     /// <summary>A fresh network for the given data.</summary>
     /// <exception cref="OptionException">An option makes no sense, or the backend cannot compute in the precision.</exception>
@@ -33,6 +36,13 @@ public sealed class Trainer : IDisposable
         if (options.CropPadding >= Math.Min(images.Height, images.Width))
             throw new OptionException(
                 $"--crop-padding is {options.CropPadding}; it must be below the size of the images, {images.Height}x{images.Width}.");
+        bool drawsImages = options.Augment != AugmentationKind.None || options.Dom == DomAction.Augment;
+        if (drawsImages && images.Channels is not (1 or 3))
+        {
+            throw new OptionException(
+                $"{(options.Augment != AugmentationKind.None ? "--augment" : "--dom augment")}: AugMix and RandAugment are defined on gray and RGB images; "
+                + $"those of {options.Data} have {images.Channels} channels.");
+        }
         Module module;
         try
         {
@@ -48,6 +58,7 @@ public sealed class Trainer : IDisposable
         _adversarialLedger = options.Attack == Attacks.AttackKind.None ? null : Zeros(_naturalLedger.Shape, "ledger");
         _train = new DeviceSplit(images, backend);
         _test = new DeviceSplit(data.Test, backend);
+        _augmentation = options.Augment == AugmentationKind.None ? null : ImageAugmentations.Create(options.Augment);
         _step = new TrainingStep(Network, _momentum, options, _naturalLedger, _adversarialLedger);
     }
 
@@ -88,7 +99,6 @@ public sealed class Trainer : IDisposable
     public double RunSteps(ITrainingObserver? observer, Action<StepMetrics>? afterStep, CancellationToken cancel)
     {
         var order = RandomStream.For(_options.Seed, RandomPurpose.Order, State.Epoch).Permutation(_train.Count);
-        var augmentation = RandomStream.For(_options.Seed, RandomPurpose.Augmentation, State.Epoch);
         var schedule = new Optimizers.Schedule(_options.Schedule, _options.LearningRate, _options.Epochs);
         var watch = Stopwatch.StartNew();
         double loss = 0;
@@ -101,19 +111,34 @@ public sealed class Trainer : IDisposable
             var position = new StepPosition(State.Epoch, State.Step, Steps);
             Batch batch;
             using (observer?.Begin("batch"))
-                batch = _train.Gather(rows, _options.Augmentation, augmentation);
+                batch = BatchOf(rows, position);
             var figures = _step.Run(batch, position);
             StepProgress progress;
             StepMetrics metrics;
             using (observer?.Begin("figures"))
             {
-                State = State with { Step = State.Step + 1, Kept = State.Kept + figures.Kept };
                 double stepLoss = figures.Losses.Sum(l => (double)l), rate = schedule.At(position.Time);
+                State = State with
+                {
+                    Step = State.Step + 1,
+                    Kept = State.Kept + figures.Kept,
+                    LossSum = State.LossSum + stepLoss,
+                    Selected = State.Selected + (Augments ? figures.Selected : 0),
+                    Accepted = State.Accepted + figures.Accepted,
+                    Tries = State.Tries + figures.Tries,
+                };
                 loss += stepLoss;
                 visits += rows.Length;
                 metrics = new StepMetrics
                 {
-                    Epoch = position.Epoch + 1, Step = position.Step + 1, Loss = stepLoss / rows.Length, Kept = figures.Kept, LearningRate = rate,
+                    Epoch = position.Epoch + 1,
+                    Step = position.Step + 1,
+                    Loss = stepLoss / rows.Length,
+                    Kept = figures.Kept,
+                    Selected = Augments ? figures.Selected : null,
+                    Accepted = Augments ? figures.Accepted : null,
+                    Tries = Augments ? figures.Tries : null,
+                    LearningRate = rate,
                 };
                 progress = new StepProgress(
                     position, loss / visits, figures.Losses.Count(l => l < _options.EffectiveThreshold) / (double)rows.Length,
@@ -156,7 +181,10 @@ public sealed class Trainer : IDisposable
         {
             Epoch = epoch,
             LearningRate = new Optimizers.Schedule(_options.Schedule, _options.LearningRate, _options.Epochs).At(epoch),
-            TrainLoss = Mean(trained, LedgerRow.Loss, all),
+            // The ledger holds cross-entropies: of the images before DOM augments them, and with TRADES a part of what is minimized.
+            TrainLoss = _options.Loss == LossKind.Trades || (Augments && _adversarialLedger is null)
+                ? State.LossSum / _train.Count
+                : Mean(trained, LedgerRow.Loss, all),
             TrainAccuracy = Mean(natural, LedgerRow.Correct, all),
             TrainRobustAccuracy = _adversarialLedger is null ? null : Mean(trained, LedgerRow.Correct, all),
             TestLoss = clean.Loss,
@@ -165,11 +193,14 @@ public sealed class Trainer : IDisposable
             RobustAttack = robust is null ? null : attack.ShortName,
             HighConfidence = all.Count(i => natural[i * LedgerRow.Count + LedgerRow.Loss] < (float)_options.EffectiveThreshold) / (double)_train.Count,
             Removed = 1 - State.Kept / (double)_train.Count,
+            Augmented = Augments ? State.Selected / (double)_train.Count : null,
+            Accepted = Augments ? State.Accepted / (double)_train.Count : null,
+            Tries = State.Selected > 0 ? State.Tries / (double)State.Selected : null,
             RightLabelAccuracy = wrong.Count == 0 ? null : Mean(natural, LedgerRow.Correct, all.Where(i => !wrong.Contains(i))),
             WrongLabelAccuracy = wrong.Count == 0 ? null : Mean(natural, LedgerRow.Correct, wrong),
             ImagesPerSecond = imagesPerSecond,
         };
-        State = State with { Epoch = epoch, Step = 0, Kept = 0 };
+        State = State with { Epoch = epoch, Step = 0, Kept = 0, Selected = 0, Accepted = 0, Tries = 0, LossSum = 0 };
         if (clean.Accuracy > State.BestNatural)
             State = State with { BestNatural = clean.Accuracy, BestNaturalEpoch = epoch };
         if (robust is not null && robust.Accuracy > State.BestRobust)
@@ -181,13 +212,13 @@ public sealed class Trainer : IDisposable
     public IReadOnlyDictionary<string, float[]> LedgerRows()
     {
         var natural = _naturalLedger.ToFloats();
-        var rows = Memorization.LedgerColumns.Natural
+        var rows = LedgerColumns.Natural
             .Select((name, column) => (name, Column(natural, column)))
             .ToDictionary(pair => pair.name, pair => pair.Item2);
         if (_adversarialLedger?.ToFloats() is { } adversarial)
         {
-            rows.Add(Memorization.LedgerColumns.AdversarialLoss, Column(adversarial, LedgerRow.Loss));
-            rows.Add(Memorization.LedgerColumns.AdversarialCorrect, Column(adversarial, LedgerRow.Correct));
+            rows.Add(LedgerColumns.AdversarialLoss, Column(adversarial, LedgerRow.Loss));
+            rows.Add(LedgerColumns.AdversarialCorrect, Column(adversarial, LedgerRow.Correct));
         }
         return rows;
     }
@@ -226,9 +257,8 @@ public sealed class Trainer : IDisposable
                     twin.Network.Buffers[i].Buffer.Value.CopyFrom(values);
             }
             twin.State = State;
-            var batch = twin._train.Gather(
-                RowsOf(State.Step), _options.Augmentation, RandomStream.For(_options.Seed, RandomPurpose.Augmentation, State.Epoch));
-            twin._step.Run(batch, new StepPosition(State.Epoch, State.Step, Steps));
+            var position = new StepPosition(State.Epoch, State.Step, Steps);
+            twin._step.Run(twin.BatchOf(RowsOf(State.Step), position), position);
             return "when the step was repeated, all numbers were finite.";
         }
         catch (NanException e)
@@ -250,6 +280,19 @@ public sealed class Trainer : IDisposable
         _naturalLedger.Dispose();
         _adversarialLedger?.Dispose();
         Network.Dispose();
+    }
+
+    private bool Augments => _options.Dom == DomAction.Augment;
+
+    /// <summary>The batch of a step: gathered, cropped, flipped and, where every image is, augmented.</summary>
+    private Batch BatchOf(ReadOnlySpan<int> rows, StepPosition position)
+    {
+        var batch = _train.Gather(rows, _options.Augmentation, RandomStream.For(_options.Seed, RandomPurpose.Augmentation, position.Epoch));
+        return _augmentation is null ? batch : batch with
+        {
+            Pixels = _augmentation.Apply(
+                batch.Pixels, rows, _options.DrawsOf(RandomPurpose.ImageAugmentation, position), 0, _options.AugmentationDraw),
+        };
     }
 
     private bool HasFiniteParameters => Network.Arena.ToFloats().All(float.IsFinite);

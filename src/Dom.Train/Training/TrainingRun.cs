@@ -62,7 +62,7 @@ public sealed class TrainingRun : IDisposable
     {
         options.Validate();
         // Resolved before anything is written: a resumed run, which reads them back, then writes the same bytes.
-        options = options with { Threshold = options.EffectiveThreshold, Warmup = options.EffectiveWarmup };
+        options = options.Resolved();
         var runFolder = new RunFolder(folder);
         runFolder.RequireUnused();
         var data = TrainingData.Open(options);

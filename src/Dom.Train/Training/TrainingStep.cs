@@ -3,6 +3,7 @@ using Dom.Tensors;
 using Dom.Tensors.Autodiff;
 using Dom.Tensors.Ops;
 using Dom.Train.Attacks;
+using Dom.Train.Augmentations;
 using Dom.Train.Data;
 using Dom.Train.Memorization;
 
@@ -37,95 +38,207 @@ public readonly record struct StepPosition(int Epoch, int Step, int Steps)
 /// <summary>What a step did.</summary>
 /// <param name="Losses">Losses of the images that were trained on, one a sample.</param>
 /// <param name="Kept">Samples that counted in the gradient.</param>
-public sealed record StepFigures(float[] Losses, int Kept);
+/// <param name="Selected">Samples whose natural loss was small while DOM acted: removed or augmented.</param>
+/// <param name="Accepted">Of those, samples of which an augmented image had a loss that is large enough.</param>
+/// <param name="Tries">Augmented images that DOM drew.</param>
+public sealed record StepFigures(float[] Losses, int Kept, int Selected = 0, int Accepted = 0, int Tries = 0);
 
 /// <summary>
-/// One step of natural or adversarial training with the ledger and DOM: natural pass, decision, attack, training pass, backward, optimizer.
-/// In natural training all of it is one forward and one backward pass: the loss kernel writes the ledger row, decides and scales the gradient.
+/// One step of natural or adversarial training with the ledger and DOM: natural pass, decision, augmentation, attack, training pass, backward, optimizer.
+/// In natural training without augmentation all of it is one forward and one backward pass: the loss kernel writes the ledger row, decides and scales the gradient.
 /// </summary>
-public sealed class TrainingStep(Network network, Tensor momentum, TrainOptions options, Tensor naturalLedger, Tensor? adversarialLedger)
+public sealed class TrainingStep
 {
-    private readonly Tensor[] _parameters = network.ParameterTensors;
-    private readonly Optimizers.Schedule _schedule = new(options.Schedule, options.LearningRate, options.Epochs);
+    private readonly Network _network;
+    private readonly TrainOptions _options;
+    private readonly DomPolicy _policy;
+    private readonly Tensor _momentum, _naturalLedger;
+    private readonly Tensor? _adversarialLedger;
+    private readonly DomAugmentation? _domAugmentation;
+    private readonly Tensor[] _parameters;
+    private readonly Optimizers.Schedule _schedule;
+
+    /// <summary>A step of a network.</summary>
+    /// <param name="network">The network in training.</param>
+    /// <param name="momentum">Of the shape of its arena.</param>
+    /// <param name="options">Options of the run.</param>
+    /// <param name="naturalLedger">[samples, 6]; takes the losses of the images as they come in the batch, before DOM augments them.</param>
+    /// <param name="adversarialLedger">The same for the attacked images; null in natural training.</param>
+    /// <param name="domAugmentation">What DOM_DA augments with; null for what the options say.</param>
+    public TrainingStep(
+        Network network, Tensor momentum, TrainOptions options, Tensor naturalLedger, Tensor? adversarialLedger, IImageAugmentation? domAugmentation = null)
+    {
+        (_network, _momentum, _options, _naturalLedger, _adversarialLedger) = (network, momentum, options, naturalLedger, adversarialLedger);
+        _policy = options.Policy;
+        _parameters = network.ParameterTensors;
+        _schedule = new(options.Schedule, options.LearningRate, options.Epochs);
+        if (_policy.Action == DomAction.Augment)
+        {
+            _domAugmentation = new DomAugmentation(
+                network, _policy, domAugmentation ?? ImageAugmentations.Create(options.EffectiveDomAugmentation), options.AugmentationDraw);
+        }
+    }
 
     /// <summary>Runs the step on a batch. The parameters do not change if a loss is not finite.</summary>
     /// <exception cref="DivergedException">A loss is NaN or infinite.</exception>
     public StepFigures Run(Batch batch, StepPosition position)
     {
         using var scope = new TensorScope();
-        var figures = options.Attack == AttackKind.None ? Natural(batch, position) : Adversarial(batch, position);
+        bool active = _policy.IsActive(position.Epoch, position.Step, position.Steps), augments = active && _policy.Action == DomAction.Augment;
+        var figures = _options.Loss == LossKind.Trades ? Trades(batch, position, active, augments)
+            : _options.Attack == AttackKind.None && !augments ? InOnePass(batch, position, active)
+            : InTwoPasses(batch, position, active, augments);
         if (!figures.Losses.All(float.IsFinite))
             throw new DivergedException(
                 $"the loss became {figures.Losses.First(l => !float.IsFinite(l))} in epoch {position.Epoch + 1}, step {position.Step + 1}.");
-        Sgd.Step(network.Arena, network.GradientArena, momentum,
-            (float)_schedule.At(position.Time), (float)options.Momentum, (float)options.WeightDecay);
+        Sgd.Step(_network.Arena, _network.GradientArena, _momentum,
+            (float)_schedule.At(position.Time), (float)_options.Momentum, (float)_options.WeightDecay);
         return figures;
     }
 
-    private StepFigures Natural(Batch batch, StepPosition position)
+    /// <summary>Natural training in which DOM is off or removes.</summary>
+    private StepFigures InOnePass(Batch batch, StepPosition position, bool active)
     {
         using var tape = new Tape(_parameters);
-        var logits = network.Apply(batch.Pixels, PassAt(BatchNormMode.UpdateStatistics, batch, position));
-        var policy = options.Policy;
-        bool active = policy.IsActive(position.Epoch, position.Step, position.Steps);
-        var loss = SoftmaxCrossEntropy.Step(
-            logits, batch.Labels, batch.SampleIds, naturalLedger,
-            comparison: active ? policy.Comparison : LossComparison.KeepAll, threshold: policy.Threshold, divisor: Divisor(policy, active));
-        tape.Gradient(logits, loss.DLogits!, network.GradientSlots);
-        return Figures(loss);
+        var logits = _network.Apply(batch.Pixels, PassAt(BatchNormMode.UpdateStatistics, batch.SampleIds, position));
+        LossStep loss;
+        if (active && _policy.ThresholdKind != ThresholdKind.Fixed)
+        {
+            // The threshold needs all losses before the first gradient: the loss kernel runs twice, the network once.
+            var natural = NaturalLosses(logits, batch, active);
+            loss = SoftmaxCrossEntropy.Step(logits, batch.Labels, null, null, weights: natural.Keep, divisor: Divisor(active)) with { Keep = natural.Keep };
+        }
+        else
+        {
+            loss = SoftmaxCrossEntropy.Step(
+                logits, batch.Labels, batch.SampleIds, _naturalLedger,
+                comparison: active ? _policy.LeavesAlone : LossComparison.KeepAll, threshold: _policy.Threshold, divisor: Divisor(active));
+        }
+        tape.Gradient(logits, loss.DLogits!, _network.GradientSlots);
+        return Figures(loss.Losses, loss.Keep);
     }
 
-    private StepFigures Adversarial(Batch batch, StepPosition position)
+    /// <summary>A natural pass that decides, then the pass that is trained on.</summary>
+    private StepFigures InTwoPasses(Batch batch, StepPosition position, bool active, bool augments)
     {
-        var policy = options.Policy;
-        bool active = policy.IsActive(position.Epoch, position.Step, position.Steps);
+        var natural = NaturalPass(batch, position, active);
+        var (pixels, selected, accepted, tries) = augments ? Augment(batch, natural, position) : (batch.Pixels, 0, 0, 0);
+        var images = Attack.Run(
+            _network, pixels, batch.Labels, batch.SampleIds, LookingPass(batch.SampleIds, position), _options.TrainAttackAt(position),
+            RandomStream.For(_options.Seed, RandomPurpose.Attack, position.Epoch, position.Global));
+        var keep = augments ? null : natural.Keep;
+
+        using var tape = new Tape(_parameters);
+        var logits = _network.Apply(images, PassAt(BatchNormMode.UpdateStatistics, batch.SampleIds, position));
+        var loss = SoftmaxCrossEntropy.Step(
+            logits, batch.Labels, batch.SampleIds, _options.Attack == AttackKind.None ? null : _adversarialLedger,
+            weights: keep, divisor: Divisor(active && !augments));
+        tape.Gradient(logits, loss.DLogits!, _network.GradientSlots);
+        var figures = Figures(loss.Losses, keep);
+        return augments ? figures with { Selected = selected, Accepted = accepted, Tries = tries } : figures;
+    }
+
+    /// <summary>TRADES: clean and attacked images are trained on together; the clean pass decides, unless DOM augments what it sees.</summary>
+    private StepFigures Trades(Batch batch, StepPosition position, bool active, bool augments)
+    {
+        var natural = augments ? NaturalPass(batch, position, active) : default;
+        var (pixels, selected, accepted, tries) = augments ? Augment(batch, natural, position) : (batch.Pixels, 0, 0, 0);
+        var images = TradesAttack.Run(
+            _network, pixels, batch.SampleIds, LookingPass(batch.SampleIds, position), _options.TrainAttackAt(position),
+            RandomStream.For(_options.Seed, RandomPurpose.Attack, position.Epoch, position.Global));
+
+        using var tape = new Tape(_parameters);
+        var pass = PassAt(BatchNormMode.UpdateStatistics, batch.SampleIds, position);
+        Tensor clean = _network.Apply(pixels, pass), attacked = _network.Apply(images, pass);
+        if (!augments)
+            natural = NaturalLosses(clean, batch, active);
+        SoftmaxCrossEntropy.Step(attacked, batch.Labels, batch.SampleIds, _adversarialLedger, wantsGradient: false);
+        var losses = Add.Apply(
+            SoftmaxCrossEntropy.PerSample(clean, batch.Labels), KlDivergence.PerSample(clean, attacked, (float)_options.EffectiveTradesBeta));
+        var keep = augments ? null : natural.Keep;
+        tape.Gradient(losses, RowWeights(losses, keep, active), _network.GradientSlots);
+        var figures = Figures(losses, keep);
+        return augments ? figures with { Selected = selected, Accepted = accepted, Tries = tries } : figures;
+    }
+
+    /// <summary>Natural losses, their ledger rows and DOM's mask, in a pass whose gradient nobody wants.</summary>
+    private NaturalFigures NaturalPass(Batch batch, StepPosition position, bool active)
+    {
+        using var forward = new TensorScope();
+        var natural = NaturalLosses(_network.Apply(batch.Pixels, LookingPass(batch.SampleIds, position)), batch, active);
+        if (natural.Keep is not null)
+            forward.Keep(natural.Keep);
+        if (natural.Threshold is not null)
+            forward.Keep(natural.Threshold);
+        return natural;
+    }
+
+    private NaturalFigures NaturalLosses(Tensor logits, Batch batch, bool active)
+    {
+        bool adapts = active && _policy.ThresholdKind != ThresholdKind.Fixed;
+        var loss = SoftmaxCrossEntropy.Step(
+            logits, batch.Labels, batch.SampleIds, _naturalLedger, wantsGradient: false,
+            comparison: active && !adapts ? _policy.LeavesAlone : LossComparison.KeepAll, threshold: _policy.Threshold);
+        if (!adapts)
+            return new NaturalFigures(loss.Keep, null);
+        var (keep, threshold) = _policy.Decide(loss.Losses);
+        return new NaturalFigures(keep, threshold);
+    }
+
+    private (Tensor Pixels, int Selected, int Accepted, int Tries) Augment(Batch batch, NaturalFigures natural, StepPosition position)
+    {
+        float[] keep = natural.Keep!.ToFloats();
+        float threshold = natural.Threshold?.ToFloats()[0] ?? _policy.Threshold;
+        int[] selected = [.. Enumerable.Range(0, keep.Length).Where(n => keep[n] == 0)];
+        var augmented = _domAugmentation!.Apply(
+            batch, selected, threshold, ids => LookingPass(ids, position), _options.DrawsOf(RandomPurpose.Distraction, position));
+        return (augmented.Pixels, selected.Length, augmented.Accepted, augmented.Tries);
+    }
+
+    private float? Divisor(bool removes) => removes && _policy.ReNorm == ReNorm.Kept ? 0 : null;
+
+    /// <summary>keep / divisor, as the seed of the gradient of per-sample losses; DOM_DA keeps all.</summary>
+    private Tensor RowWeights(Tensor losses, Tensor? keep, bool active)
+    {
+        if (keep is null)
+            return Filled.Create(losses.Shape, 1f / losses.Count, losses.Backend);
+        float[] flags = keep.ToFloats();
+        float divisor = Divisor(active) is null ? flags.Length : Math.Max(1, flags.Sum());
+        return Tensor.From(Array.ConvertAll(flags, flag => flag / divisor), losses.Shape, losses.Backend);
+    }
+
+    /// <summary>How the network is applied where it only looks: in the natural pass, in DOM's tries, and while an attack is made.</summary>
+    private Pass LookingPass(Tensor sampleIds, StepPosition position)
+    {
         // In the authors' code the evaluation at the end of an epoch leaves the network in eval mode, and train() is only called before the
         // training pass: the first batch of every later epoch sees running statistics until then.
-        bool leftInEvalMode = policy.Mode == DomMode.Code && options.BatchNormInAttack == BatchNormMode.UpdateStatistics
+        bool leftInEvalMode = _policy.Mode == DomMode.Code && _options.EffectiveBatchNormInAttack == BatchNormMode.UpdateStatistics
             && position is { Epoch: > 0, Step: 0 };
-        var pass = PassAt(leftInEvalMode ? BatchNormMode.RunningStatistics : options.BatchNormInAttack, batch, position);
-
-        LossStep natural;
-        using (var forward = new TensorScope())
-        {
-            natural = SoftmaxCrossEntropy.Step(
-                network.Apply(batch.Pixels, pass), batch.Labels, batch.SampleIds, naturalLedger, wantsGradient: false,
-                comparison: active ? policy.Comparison : LossComparison.KeepAll, threshold: policy.Threshold);
-            if (natural.Keep is not null)
-                forward.Keep(natural.Keep);
-        }
-        var adversarial = Attack.Run(
-            network, batch.Pixels, batch.Labels, batch.SampleIds, pass, options.TrainAttack,
-            RandomStream.For(options.Seed, RandomPurpose.Attack, position.Epoch, position.Global));
-
-        using var tape = new Tape(_parameters);
-        var logits = network.Apply(adversarial, PassAt(BatchNormMode.UpdateStatistics, batch, position));
-        var loss = SoftmaxCrossEntropy.Step(
-            logits, batch.Labels, batch.SampleIds, adversarialLedger, weights: natural.Keep, divisor: Divisor(policy, active));
-        tape.Gradient(logits, loss.DLogits!, network.GradientSlots);
-        return Figures(loss with { Keep = natural.Keep });
+        return PassAt(leftInEvalMode ? BatchNormMode.RunningStatistics : _options.EffectiveBatchNormInAttack, sampleIds, position);
     }
 
-    private static float? Divisor(DomPolicy policy, bool active) => active && policy.ReNorm == ReNorm.Kept ? 0 : null;
-
-    private Pass PassAt(BatchNormMode mode, Batch batch, StepPosition position) => new(mode, options.Precision)
+    private Pass PassAt(BatchNormMode mode, Tensor sampleIds, StepPosition position) => new(mode, _options.Precision)
     {
-        Dropout = (RandomStream.For(options.Seed, RandomPurpose.Dropout, position.Epoch, position.Global), batch.SampleIds),
+        Dropout = (RandomStream.For(_options.Seed, RandomPurpose.Dropout, position.Epoch, position.Global), sampleIds),
     };
 
     /// <summary>
     /// Brings losses and mask to the host in one copy: it waits until the device has done all that was asked of it, and should wait once a step.
     /// </summary>
-    private static StepFigures Figures(LossStep loss)
+    private static StepFigures Figures(Tensor losses, Tensor? keep)
     {
-        int count = loss.Losses.Count;
-        if (loss.Keep is null)
-            return new StepFigures(loss.Losses.ToFloats(), count);
+        int count = losses.Count;
+        if (keep is null)
+            return new StepFigures(losses.ToFloats(), count);
         int second = (count + 15) / 16 * 16; // on a boundary of 64 bytes, like any tensor of its own
-        var both = Tensor.Empty(Shape.Of(second + count), DType.F32, loss.Losses.Backend, "step figures");
-        both.Backend.Run(new Copy(loss.Losses.Read, both.Rows(0, count).Write));
-        both.Backend.Run(new Copy(loss.Keep.Read, both.Rows(second, count).Write));
+        var both = Tensor.Empty(Shape.Of(second + count), DType.F32, losses.Backend, "step figures");
+        both.Backend.Run(new Copy(losses.Read, both.Rows(0, count).Write));
+        both.Backend.Run(new Copy(keep.Read, both.Rows(second, count).Write));
         float[] values = both.ToFloats();
-        return new StepFigures(values[..count], values.Skip(second).Count(k => k != 0));
+        int kept = values.Skip(second).Count(k => k != 0);
+        return new StepFigures(values[..count], kept, Selected: count - kept);
     }
+
+    /// <summary>DOM's mask [N], or null where it does not act, and its threshold [1] where that follows the batch.</summary>
+    private readonly record struct NaturalFigures(Tensor? Keep, Tensor? Threshold);
 }

@@ -23,6 +23,7 @@ public sealed class TrainingKernelAllocationTests
         var images = Tensor.Empty(Shape.Of(Rows, 10, 10, 1), DType.U8, backend);
         backend.CopyFromHost(new byte[Length], images.Write);
         var stream = RandomStream.For(1, RandomPurpose.Test);
+        var operations = Tensor.From([.. Enumerable.Range(0, Rows).Select(n => n % 14)], backend);
 
         void Calls()
         {
@@ -36,6 +37,8 @@ public sealed class TrainingKernelAllocationTests
             backend.Run(new ScatterRows(a.Read, ids.Read, y.ReadWrite, Rows, Classes));
             backend.Run(new BlendRows(a.Read, b.Read, perRow.Read, y.Write, Rows, Classes));
             backend.Run(new CropFlip(images.Read, ids.Read, y.Write, stream, Rows, 10, 10, 1, 2, 1));
+            backend.Run(new ImageChains(a.Read, operations.Read, b.Read, y.Write, Rows, 1, 1, 10, 10, 1, 1));
+            backend.Run(new MixChains(a.Read, b.Read, a.Read, y.Write, Rows, 1, Classes));
             backend.Run(new SgdStep(y.ReadWrite, a.Read, b.ReadWrite, 0.1f, 0.9f, 0.1f, 1));
         }
 
