@@ -99,7 +99,8 @@ internal sealed class AnalyzeCommand
             return new AnalysisHeading(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))), "A ledger without a run.json: T and K are defaults, unless they were given.");
         var options = run.Options;
         string training = options.Attack == Train.Attacks.AttackKind.None ? "Natural training" : $"Adversarial training with {options.TrainAttack}";
-        string dom = options.Dom == DomAction.Off ? "DOM off" : $"DOM {OptionTexts.NameOf(options.Dom)}";
+        string dom = options.Dom == DomAction.Off ? "DOM off"
+            : $"DOM {OptionTexts.NameOf(options.Dom)}{(options.RemoveSet == RemoveSet.All ? "" : $" (only {OptionTexts.NameOf(options.RemoveSet)} high confidence)")}";
         string noise = options.LabelNoise > 0 ? string.Create(CultureInfo.InvariantCulture, $", {100 * options.LabelNoise:0.#} % of the labels made wrong") : "";
         string data = Path.GetFileName(Path.TrimEndingDirectorySeparator(options.Data));
         return new AnalysisHeading($"{options.Model} on {(data.Length == 0 ? options.Data : data)}", $"{training}, {dom}{noise}.", NoteOn(ledger, epochs));
@@ -109,7 +110,7 @@ internal sealed class AnalyzeCommand
     {
         null or { Status: "finished" } => null,
         { Status: "running" } run => $"The run is going on, or was killed: {epochs} of {run.Options.Epochs} epochs are there so far.",
-        var run => $"The run {(run.Status == "failed" ? "failed" : "was interrupted")} after {epochs} of {run.Options.Epochs} epochs.",
+        var run => $"The run {run.Status switch { "failed" => "failed", "collapsed" => "stopped itself (--on-collapse stop)", _ => "was interrupted" }} after {epochs} of {run.Options.Epochs} epochs.",
     };
 
     private LossRanges? Ranges(ParseResult parse)

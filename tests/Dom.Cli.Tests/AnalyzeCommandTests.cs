@@ -24,7 +24,7 @@ public sealed class AnalyzeCommandTests
             Assert.That(run.Lines[0], Does.EndWith("ledger: 200 samples, 4 epochs; T = 2 nats, K = 2"));
             foreach (string name in new[] { "high confidence", "natural overfitting", "over-memorized", "persistence", "wrong labels", "not shown", "page", "tables", "pictures" })
                 Assert.That(run.Lines, Has.Some.StartsWith(name));
-            Assert.That(run.Output, Does.Contain("trained without an attack").And.Contain("40 wrongly labelled samples"));
+            Assert.That(Unwrapped(run), Does.Contain("trained without an attack").And.Contain("40 wrongly labelled samples"));
             Assert.That(run.Lines, Has.None.StartsWith("robust overfitting"));
             Assert.That(Directory.GetFiles(analysis, "*.csv").Select(Path.GetFileName), Is.EquivalentTo(
                 new[] { "accuracy.csv", "natural_ranges.csv", "confidence.csv", "groups.csv", "persistence.csv", "labels.csv" }));
@@ -77,9 +77,9 @@ public sealed class AnalyzeCommandTests
         Assert.Multiple(() =>
         {
             Assert.That((one.Code, going.Code), Is.EqualTo((0, 0)), one.Error + going.Error);
-            Assert.That(one.Output, Does.Contain("The run has one epoch"));
-            Assert.That(one.Output, Does.Contain("There is no metrics.jsonl"));
-            Assert.That(going.Output, Does.Contain("is going on, or was killed: 3 of 30 epochs are there so far").And.Contain("ends with epoch K = 15 and the ledger has 3 epochs"));
+            Assert.That(Unwrapped(one), Does.Contain("The run has one epoch"));
+            Assert.That(Unwrapped(one), Does.Contain("There is no metrics.jsonl"));
+            Assert.That(Unwrapped(going), Does.Contain("is going on, or was killed: 3 of 30 epochs are there so far").And.Contain("ends with epoch K = 15 and the ledger has 3 epochs"));
             Assert.That(Invocation.Run("analyze", folder["going"], "--warmup", "1").Lines, Has.Some.StartsWith("over-memorized"));
         });
     }
@@ -94,7 +94,7 @@ public sealed class AnalyzeCommandTests
         var run = Invocation.Run("analyze", folder["alone"]);
         Assert.That(run.Code, Is.Zero, run.Error);
         Assert.That(run.Lines[0], Does.EndWith("2 samples, 3 epochs; T = 0.2 nats, K = 1"));
-        Assert.That(run.Output, Does.Contain("2 of 2 confident samples in epoch 3").And.Contain("does not say which labels are wrong"));
+        Assert.That(Unwrapped(run), Does.Contain("2 of 2 confident samples in epoch 3").And.Contain("does not say which labels are wrong"));
         Assert.That(File.Exists(Path.Combine(folder["alone"], "analysis", "analysis.html")), Is.True);
     }
 
@@ -161,6 +161,9 @@ public sealed class AnalyzeCommandTests
             Options = options, CommandLine = "dom train", DataHash = "", Device = "cpu", Threads = 1, Version = "1", Started = DateTimeOffset.UnixEpoch, Status = status,
         });
     }
+
+    // Sentences are wrapped to the width of the screen.
+    private static string Unwrapped(Invocation run) => string.Join(' ', run.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static double[][] Table(string folder, string file) =>
     [

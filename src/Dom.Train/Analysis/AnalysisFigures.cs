@@ -80,7 +80,7 @@ internal static class AnalysisFigures
                 ? "Where training overfits, the lowest range grows suddenly: the network has become sure of the images that it attacks itself."
                 : a.AdversarialColumn is null
                     ? "Over-memorization shows as a lowest range that jumps within a few epochs while test accuracy does not follow."
-                    : "Training saw none of these natural images, only attacked ones; yet the lowest range grows together with that of the adversarial loss.",
+                    : "Plain adversarial training never sees these natural images. Yet where it overfits, their lowest range grows together with that of the adversarial loss: so says the paper.",
             adversarial ? "Defined in: DOM, section 3, figure 3, second panels."
                 : a.AdversarialColumn is null ? "Defined in: DOM, section 3, figure 1 middle; the paper names the lowest range only." : "Defined in: DOM, section 3, figure 3, third panels.",
         ]);
@@ -109,8 +109,7 @@ internal static class AnalysisFigures
         }
         if (a.Jump is { } jump)
         {
-            text.Add($"Around K the mean share goes from {Percent(jump.Before)} (epochs {jump.FirstBefore} to {a.Settings.Warmup - 1}) to {Percent(jump.After)} "
-                + $"(epochs {a.Settings.Warmup + 1} to {jump.LastAfter}).");
+            text.Add($"Around K the mean share goes from {Percent(jump.Before)} to {Percent(jump.After)} ({jump.Windows(a.Settings.Warmup)}).");
         }
         text.Add("Defined in: DOM, section 3.1.");
         return new("High confidence, original and transformed", [("confidence", chart.ToElement())], text);
@@ -119,7 +118,7 @@ internal static class AnalysisFigures
     private static AnalysisFigure? Groups(RunAnalysis a)
     {
         var epochs = a.Epochs.Where(e => e.Groups is not null).ToArray();
-        if (epochs.Length == 0)
+        if (epochs.Length == 0 || epochs[0].Groups is { FixedOriginal.Samples: 0, FixedTransformed.Samples: 0 })
             return null;
         var course = Lines(a, "Mean loss of the samples that were original and transformed right after K, per epoch", "mean loss (nats)", epochs,
         [
@@ -146,7 +145,7 @@ internal static class AnalysisFigures
     private static AnalysisFigure? Persistence(RunAnalysis a)
     {
         var epochs = a.Epochs.Where(e => e.Persistence is not null).ToArray();
-        if (epochs.Length < 2)
+        if (epochs.Length < 2 || epochs[0].Persistence!.All.Samples == 0)
             return null;
         var change = Lines(a, "Change of the mean loss of the samples that were confident right after K, per epoch", "change (nats)", epochs,
         [
@@ -177,9 +176,12 @@ internal static class AnalysisFigures
         if (epochs.Length == 0)
             return null;
         int groups = a.Settings.Groups;
-        // Six colors for up to ten groups: a color that comes again has another dash.
+        // Ten lines of ten colors cannot be told apart: the two ends stand out, the groups between are gray.
         var course = Lines(a, "Overlap of natural and adversarial rank by group, per epoch", "overlap", epochs,
-            [.. Enumerable.Range(0, groups).Select(g => new ChartSeries($"{g + 1}", [.. epochs.Select(e => e.Overlap![g])]) { Color = g, Dash = g < 6 ? 0 : 2 })]) with
+            [.. Enumerable.Range(0, groups).Select(g => new ChartSeries($"{g + 1}", [.. epochs.Select(e => e.Overlap![g])])
+            {
+                Color = g == 0 ? 0 : g == groups - 1 ? 1 : 5, Dash = g == 0 ? 0 : g == groups - 1 ? 1 : 2,
+            })]) with
         { Format = AxisFormat.Percent };
         var chosen = new[] { 1, a.Settings.Warmup, epochs[^1].Epoch }.Distinct().Order()
             .Select(epoch => epochs.FirstOrDefault(e => e.Epoch == epoch)).OfType<EpochAnalysis>().ToArray();
@@ -192,7 +194,7 @@ internal static class AnalysisFigures
         return new("Natural and adversarial rank", [("overlap", course.ToElement()), ("overlap-profile", profile.ToElement())],
         [
             $"All samples in the order of their natural loss, cut into {groups} equal groups, and the same by adversarial loss: the share of a group that is in it by both. "
-            + $"Group 1 holds the smallest losses. Two orders that know nothing of each other overlap by {Percent(1.0 / groups)}.",
+            + $"Group 1 holds the smallest losses. Two orders that know nothing of each other overlap by {Percent(1.0 / groups)}. Above, the groups between the first and the last are gray; below, all of them in chosen epochs.",
             "Where group 1 overlaps far more than the middle groups, the natural loss is enough to find the adversarial images that are memorized.",
             "Defined in: DOM, section 3.2, figure 3, fourth panels; the paper reports about 90 % for group 1 once overfitting has set in.",
         ]);

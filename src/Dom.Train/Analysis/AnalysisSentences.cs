@@ -24,7 +24,7 @@ public static class AnalysisSentences
         var last = analysis.Epochs[^1];
         if (last.Kinds is { } kinds)
             sentences.Add(new("over-memorized", Kinds(analysis, kinds)));
-        if (last.Persistence is { } persistence && last.Epoch > analysis.Settings.Warmup + 1)
+        if (last.Persistence is { All.Samples: > 0 } persistence && last.Epoch > analysis.Settings.Warmup + 1)
             sentences.Add(new("persistence", Persisting(analysis, persistence)));
         if (last.Overlap is { } overlap)
             sentences.Add(new("rank overlap", Overlap(analysis, overlap)));
@@ -51,7 +51,7 @@ public static class AnalysisSentences
         string shares = $"{Percent(a.Epochs[0].HighConfidence)} of the samples below T = {Number(a.Settings.Threshold)} in epoch 1, "
             + $"{Percent(last.HighConfidence)} in epoch {last.Epoch}";
         return a.Jump is { } jump
-            ? $"{shares}; around K = {a.Settings.Warmup} a jump of {Points(jump.Size)} (epochs {a.Settings.Warmup + 1} to {jump.LastAfter} against {jump.FirstBefore} to {a.Settings.Warmup - 1})"
+            ? $"{shares}; around K = {a.Settings.Warmup} a jump of {Points(jump.Size)} ({jump.Windows(a.Settings.Warmup)})"
             : a.Epochs.Count == 1 ? $"{Percent(last.HighConfidence)} of the samples below T = {Number(a.Settings.Threshold)} in epoch 1" : shares;
     }
 
@@ -70,9 +70,10 @@ public static class AnalysisSentences
         _ => "none: accuracy under attack on test images never falls by more than 20 points between two epochs",
     };
 
-    private static string Kinds(RunAnalysis a, KindCounts kinds) =>
-        $"{Count(kinds.Transformed)} of {Count(kinds.Original + kinds.Transformed)} confident samples in epoch {a.Epochs[^1].Epoch} were not below T in epoch K = {a.Settings.Warmup} "
-        + $"(transformed), {Count(kinds.Original)} were (original)";
+    private static string Kinds(RunAnalysis a, KindCounts kinds) => kinds.Original + kinds.Transformed == 0
+        ? $"no sample is below T in epoch {a.Epochs[^1].Epoch}"
+        : $"{Count(kinds.Transformed)} of {Count(kinds.Original + kinds.Transformed)} confident samples in epoch {a.Epochs[^1].Epoch} were not below T in epoch K = {a.Settings.Warmup} "
+        + $"(transformed), {Count(kinds.Original)} {(kinds.Original == 1 ? "was" : "were")} (original)";
 
     private static string Persisting(RunAnalysis a, Persistence p)
     {

@@ -26,6 +26,13 @@ public sealed record ConfidenceJump(double Before, double After, int FirstBefore
         return before.Length == 0 || after.Length == 0 ? null : new ConfidenceJump(before.Average(), after.Average(), first, last);
     }
 
+    /// <summary>The two windows in words: "epochs 11 to 15 against 5 to 9".</summary>
+    internal string Windows(int warmup)
+    {
+        static string Span(int first, int last) => first == last ? $"{first}" : $"{first} to {last}";
+        return $"{(LastAfter == warmup + 1 ? "epoch" : "epochs")} {Span(warmup + 1, LastAfter)} against {Span(FirstBefore, warmup - 1)}";
+    }
+
     private static double[] Range(IReadOnlyList<double> shares, int from, int to) =>
         [.. Enumerable.Range(1, shares.Count).Where(epoch => epoch >= from && epoch <= to).Select(epoch => shares[epoch - 1]).Where(double.IsFinite)];
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dom.Train.Memorization;
 using Dom.Train.Training;
 
@@ -7,7 +8,8 @@ namespace Dom.Train.Analysis;
 internal static class MissingFigures
 {
     public static IEnumerable<MissingFigure> Of(
-        LedgerStore ledger, AnalysisColumns columns, IReadOnlyList<EpochMetrics> metrics, AnalysisSettings settings, int epochs)
+        LedgerStore ledger, AnalysisColumns columns, IReadOnlyList<EpochMetrics> metrics, AnalysisSettings settings, int epochs,
+        IReadOnlyList<EpochAnalysis> analyzed)
     {
         if (metrics.Count == 0)
         {
@@ -25,6 +27,8 @@ internal static class MissingFigures
             yield return new("robust and catastrophic overfitting",
                 "Robust accuracy on test images was not measured (--eval-steps 0), so no fall of it can be seen.");
         }
+        if (settings.Warmup < epochs && analyzed.FirstOrDefault(e => e.Persistence is not null) is { Persistence.All.Samples: 0 } behind)
+            yield return new("group means, persistence", $"No sample had a loss below T = {settings.Threshold.ToString(CultureInfo.InvariantCulture)} in epoch {behind.Epoch}, the first behind K.");
         if (Comparison(settings, epochs) is { } reason)
             yield return new("original and transformed high confidence, persistence", reason);
         else if (LedgerSummary.WrongLabels(ledger) is null)

@@ -38,7 +38,7 @@ public sealed record OverfittingOnsets
 
     /// <summary>
     /// Robust overfitting: the first epoch from which on robust test accuracy is at least 2 points below its best so far, while training accuracy under
-    /// attack is no lower than at that best. Looked for before a collapse only. Before and after: the best so far, and the value at the onset.
+    /// attack is no lower than at that best, and the best is better than guessing by 2 points or more. Looked for before a collapse only. Before and after: the best so far, and the value at the onset.
     /// </summary>
     public Onset? Robust { get; private init; }
 
@@ -64,7 +64,8 @@ public sealed record OverfittingOnsets
         return new OverfittingOnsets
         {
             Natural = Widening(points),
-            Robust = Decline([.. points.Where(p => p.TestAttacked is not null && (collapse is null || p.Epoch < collapse.Epoch))]),
+            Robust = Decline([.. points.Where(p => p.TestAttacked is not null && (collapse is null || p.Epoch < collapse.Epoch))],
+                classes > 0 ? 1.0 / classes : 0),
             Catastrophic = collapse,
             Gap = points.Where(p => CollapseRule.Judge(null, p.TestAttacked, p.TrainAttacked, classes) == CollapseSign.Gap)
                 .Select(p => new Onset(p.Epoch, p.TrainAttacked!.Value, p.TestAttacked!.Value)).FirstOrDefault(),
@@ -80,13 +81,14 @@ public sealed record OverfittingOnsets
             : null;
     }
 
-    private static Onset? Decline(AccuracyPoint[] points)
+    private static Onset? Decline(AccuracyPoint[] points, double guessing)
     {
         // The best up to and including an epoch; of equal ones the first.
         var best = new int[points.Length];
         for (int i = 1; i < points.Length; i++)
             best[i] = points[i].TestAttacked > points[best[i - 1]].TestAttacked ? i : best[i - 1];
         bool Declines(int i) => points[best[i]].TestAttacked - points[i].TestAttacked >= RobustDecline - Rounding
+            && points[best[i]].TestAttacked - guessing >= RobustDecline - Rounding
             && (points[i].TrainAttacked ?? double.NaN) >= (points[best[i]].TrainAttacked ?? double.NaN);
         return StartOfTail(points.Length, Declines) is { } start
             ? new Onset(points[start].Epoch, points[best[start]].TestAttacked!.Value, points[start].TestAttacked!.Value)

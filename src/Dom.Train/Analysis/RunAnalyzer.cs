@@ -50,7 +50,7 @@ public static class RunAnalyzer
             NaturalColumn = columns.Natural,
             AdversarialColumn = columns.Adversarial,
             NotANumber = notANumber,
-            Missing = [.. MissingFigures.Of(ledger, columns, metrics, settings, count)],
+            Missing = [.. MissingFigures.Of(ledger, columns, metrics, settings, count, analyzed)],
         };
     }
 

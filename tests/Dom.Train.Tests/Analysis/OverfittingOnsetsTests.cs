@@ -58,6 +58,14 @@ public sealed class OverfittingOnsetsTests
         Assert.That(OverfittingOnsets.Find(Attacked([0.5, 0.6, 0.7, 0.8], [0.5, 0.45, 0.45, 0.5])).Robust, Is.Null);
 
     [Test]
+    public void A_network_that_does_no_better_than_guessing_cannot_lose_robustness()
+    {
+        var points = Attacked([0.10, 0.10, 0.11, 0.12], [0.109, 0.08, 0.08, 0.08]);
+        Assert.That(OverfittingOnsets.Find(points, classes: 10).Robust, Is.Null);
+        Assert.That(OverfittingOnsets.Find(points, classes: 100).Robust!.Epoch, Is.EqualTo(2));
+    }
+
+    [Test]
     public void A_collapse_is_found_and_robust_overfitting_is_looked_for_before_it_only()
     {
         double[] test = [0.40, 0.42, 0.41, 0.10, 0.00], training = [0.40, 0.45, 0.50, 0.90, 0.95];
