@@ -29,6 +29,9 @@ internal sealed class AnalyzeCommand
     private readonly Option<string?> _split = Given.Option("--split", "LOSS",
         "The natural loss, in nats, that divides the samples whose adversarial losses are compared. Default: 1.5, as in the paper's figure 4.");
 
+    private readonly Option<string?> _compare = Given.Option("--compare", "RUN,RUN,...",
+        "Folders of further runs, whose test accuracy is shown beside this one's: for the removal experiments (none, all, original, transformed) four runs in all.");
+
     private readonly Option<bool> _json = SharedOptions.Json();
 
     /// <summary>The command.</summary>
@@ -40,7 +43,7 @@ internal sealed class AnalyzeCommand
             + "original and transformed samples, what persists, natural against adversarial rank, wrong labels. Writes a page (analysis.html), a picture for every chart "
             + "(SVG) and a table for every set of figures (CSV), and prints the main figures. docs/analysis.md says what each means.")
         {
-            analyze._run, analyze._output, analyze._edges, analyze._threshold, analyze._warmup, analyze._split, analyze._json,
+            analyze._run, analyze._output, analyze._edges, analyze._threshold, analyze._warmup, analyze._split, analyze._compare, analyze._json,
         };
         command.SetAction(analyze.Execute);
         return command;
@@ -69,16 +72,17 @@ internal sealed class AnalyzeCommand
                 : throw new OptionException($"{_split.Name} is {split.ToString(CultureInfo.InvariantCulture)}; it must be a number above 0: a loss in nats."),
         };
         var analysis = RunAnalyzer.Compute(ledger.Store, metrics, settings, epochs);
-        var files = AnalysisFolder.Write(folder, analysis, Heading(ledger, path, epochs));
+        var compared = Compared(parse, path, ledger, analysis);
+        var files = AnalysisFolder.Write(folder, analysis, Heading(ledger, path, epochs), compared);
         var output = parse.InvocationConfiguration.Output;
         if (parse.GetValue(_json))
-            output.WriteLine(AnalysisJson.Of(analysis, folder, files));
+            output.WriteLine(AnalysisJson.Of(analysis, folder, files, compared));
         else
-            Print(new Screen(output), analysis, ledger, folder, files);
+            Print(new Screen(output), analysis, ledger, folder, files, compared);
         return ExitCode.Done;
     }
 
-    private static void Print(Screen screen, RunAnalysis analysis, RunLedger ledger, string folder, IReadOnlyList<string> files)
+    private static void Print(Screen screen, RunAnalysis analysis, RunLedger ledger, string folder, IReadOnlyList<string> files, IReadOnlyList<ComparedRun> compared)
     {
         screen.Writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{ledger.Store.Folder}: {analysis.Samples:N0} samples, {analysis.Epochs.Count} {(analysis.Epochs.Count == 1 ? "epoch" : "epochs")}; T = {analysis.Settings.Threshold} nats, K = {analysis.Settings.Warmup}"));
@@ -86,6 +90,8 @@ internal sealed class AnalyzeCommand
             screen.Writer.WriteLine(note);
         screen.List([
             .. AnalysisSentences.Of(analysis).Select(s => (s.Name, s.Value)),
+            .. compared.Select(run => ("removal", string.Create(CultureInfo.InvariantCulture,
+                $"{run.Removal} ({run.Name}): test error {100 * run.Error:0.0} % in the end, {100 * (1 - run.Best):0.0} % at its best"))),
             .. analysis.Missing.Select(m => ("not shown", $"{m.Figure}: {m.Reason}")),
         ]);
         screen.Writer.WriteLine($"page      {Path.Combine(folder, AnalysisFolder.PageFile)}");
@@ -93,10 +99,36 @@ internal sealed class AnalyzeCommand
         screen.Writer.WriteLine($"pictures  {files.Count(f => f.EndsWith(".svg", StringComparison.Ordinal))} SVG files");
     }
 
+    private ComparedRun[] Compared(ParseResult parse, string path, RunLedger ledger, RunAnalysis analysis)
+    {
+        if (parse.Text(_compare) is not { } text)
+            return [];
+        var runs = new List<ComparedRun> { new(NameOf(path), RemovalOf(ledger.Description), analysis.Accuracies) };
+        foreach (string other in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            var folder = new RunFolder(other);
+            var accuracies = folder.ReadMetrics().Select(m => new AccuracyPoint(m.Epoch, m.TrainAccuracy, m.TestAccuracy, m.TrainRobustAccuracy, m.TestRobustAccuracy)).ToArray();
+            if (accuracies.Length == 0)
+                throw new CheckpointException($"{_compare.Name} {other}: there is no run here that has finished an epoch; a run's folder holds a metrics.jsonl.");
+            runs.Add(new ComparedRun(NameOf(other), RemovalOf(folder.ReadDescription()), accuracies));
+        }
+        return [.. runs];
+    }
+
+    private static string NameOf(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+
+    private static string RemovalOf(RunDescription? run) => run?.Options switch
+    {
+        null => "unknown",
+        { Dom: DomAction.Off } => "none",
+        { Dom: DomAction.Remove } options => OptionTexts.NameOf(options.RemoveSet),
+        var options => OptionTexts.NameOf(options.Dom),
+    };
+
     private static AnalysisHeading Heading(RunLedger ledger, string path, int epochs)
     {
         if (ledger.Description is not { } run)
-            return new AnalysisHeading(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))), "A ledger without a run.json: T and K are defaults, unless they were given.");
+            return new AnalysisHeading(NameOf(path), "A ledger without a run.json: T and K are defaults, unless they were given.");
         var options = run.Options;
         string training = options.Attack == Train.Attacks.AttackKind.None ? "Natural training" : $"Adversarial training with {options.TrainAttack}";
         string dom = options.Dom == DomAction.Off ? "DOM off"

@@ -48,6 +48,7 @@ internal static class Examples
         [
             ("dom analyze runs/x", "tables, pictures and a page in runs/x/analysis"),
             ("dom analyze runs/x --warmup 10 --threshold 0.5 --output elsewhere", "with another K and T"),
+            ("dom analyze runs/none --compare runs/all,runs/original,runs/transformed", "the removal experiments beside each other"),
             ("dom analyze runs/x --edges 0.1,0.5,1,2 --json", "with ranges of your own; the main figures as JSON"),
         ],
         ["dom ledger export"] =

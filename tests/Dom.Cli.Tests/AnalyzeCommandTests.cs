@@ -67,6 +67,32 @@ public sealed class AnalyzeCommandTests
     }
 
     [Test]
+    public void Losses_of_a_pass_behind_every_epoch_are_taken_and_removal_of_a_part_is_named()
+    {
+        using var folder = new ScratchFolder();
+        Train(folder["run"], "--epochs", "3", "--warmup", "1", "--attack", "rs-fgsm", "--eval-steps", "2", "--label-noise", "0.1", "--ledger-pass", "plain",
+            "--dom", "remove", "--remove-set", "transformed", "--threshold", "2.2");
+        var run = Invocation.Run("analyze", folder["run"]);
+        Assert.That(Unwrapped(run), Does.Contain("measured after every epoch in a pass over the training images").And.Contain("adversarial ones under FGSM"), run.Error);
+        Assert.That(File.ReadAllText(Path.Combine(folder["run"], "analysis", "analysis.html")), Does.Contain("DOM remove (only transformed high confidence), 10 % of the labels made wrong"));
+        Assert.That(File.ReadAllText(Path.Combine(folder["run"], "report.html")), Does.Contain("--remove-set").And.Contain("--ledger-pass"));
+    }
+
+    [Test]
+    public void The_removal_experiments_are_shown_beside_each_other()
+    {
+        using var folder = new ScratchFolder();
+        Train(folder["none"], "--epochs", "2", "--warmup", "1", "--label-noise", "0.2");
+        Train(folder["all"], "--epochs", "2", "--warmup", "1", "--label-noise", "0.2", "--dom", "remove");
+        Train(folder["trans"], "--epochs", "2", "--warmup", "1", "--label-noise", "0.2", "--dom", "remove", "--remove-set", "transformed");
+        var run = Invocation.Run("analyze", folder["none"], "--compare", $"{folder["all"]},{folder["trans"]}");
+        Assert.That(run.Lines.Where(line => line.StartsWith("removal", StringComparison.Ordinal)).Select(line => line[7..].Trim().Split(':')[0]),
+            Is.EqualTo(new[] { "none (none)", "all (all)", "transformed (trans)" }), run.Error);
+        Assert.That(Table(Path.Combine(folder["none"], "analysis"), "comparison.csv")[1][1], Is.EqualTo(new RunFolder(folder["none"]).ReadMetrics()[1].TestAccuracy));
+        Cli.Run("analyze", folder["none"], "--compare", folder["nowhere"]).ShouldFail(ExitCode.Failed, "nowhere", "metrics.jsonl");
+    }
+
+    [Test]
     public void A_run_of_one_epoch_and_one_that_is_still_going_say_what_they_lack()
     {
         using var folder = new ScratchFolder();

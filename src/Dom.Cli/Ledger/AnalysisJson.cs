@@ -5,7 +5,7 @@ namespace Dom.Cli.Ledger;
 /// <summary>The main figures of an analysis as a line of JSON. Shares and accuracies are 0..1, losses in nats, epochs count from 1; what was not measured is absent.</summary>
 internal static class AnalysisJson
 {
-    public static string Of(RunAnalysis analysis, string folder, IReadOnlyList<string> files)
+    public static string Of(RunAnalysis analysis, string folder, IReadOnlyList<string> files, IReadOnlyList<ComparedRun> compared)
     {
         var last = analysis.Epochs[^1];
         var values = new Dictionary<string, object>();
@@ -34,6 +34,13 @@ internal static class AnalysisJson
         Add("wrongLabelsTransformed", last.Labels?.Wrong.Transformed);
         Add("wrongThatAreTransformed", last.Labels?.WrongThatAreTransformed);
         Add("transformedThatAreWrong", last.Labels?.TransformedThatAreWrong);
+        if (compared.Count > 0)
+        {
+            Add("compared", compared.Select(run => new Dictionary<string, object>
+            {
+                ["run"] = run.Name, ["removal"] = run.Removal, ["testAccuracy"] = run.Last, ["bestTestAccuracy"] = run.Best,
+            }).ToArray());
+        }
         Add("missing", analysis.Missing.Select(m => $"{m.Figure}: {m.Reason}").ToArray());
         return JsonLine.Of(values);
 

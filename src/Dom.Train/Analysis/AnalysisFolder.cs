@@ -13,19 +13,20 @@ public static class AnalysisFolder
     /// <param name="folder">The folder; made where there is none.</param>
     /// <param name="analysis">The analysis.</param>
     /// <param name="heading">What the page says of the run.</param>
+    /// <param name="compared">Runs to be compared, this one among them; may be empty.</param>
     /// <returns>Names of the files, the page first.</returns>
     /// <exception cref="IOException">The folder cannot be made or a file not be written.</exception>
-    public static IReadOnlyList<string> Write(string folder, RunAnalysis analysis, AnalysisHeading heading)
+    public static IReadOnlyList<string> Write(string folder, RunAnalysis analysis, AnalysisHeading heading, params IReadOnlyList<ComparedRun> compared)
     {
         ArgumentNullException.ThrowIfNull(analysis);
-        var files = new List<(string Name, string Text)> { (PageFile, AnalysisPage.Render(analysis, heading)) };
-        foreach (var table in AnalysisTables.Of(analysis))
+        var files = new List<(string Name, string Text)> { (PageFile, AnalysisPage.Render(analysis, heading, compared)) };
+        foreach (var table in AnalysisTables.Of(analysis, compared))
         {
             using var writer = new StringWriter(CultureInfo.InvariantCulture);
             table.Write(writer);
             files.Add((table.File, writer.ToString()));
         }
-        foreach (var (name, chart) in AnalysisFigures.Of(analysis).SelectMany(figure => figure.Charts))
+        foreach (var (name, chart) in AnalysisFigures.Of(analysis, compared).SelectMany(figure => figure.Charts))
             files.Add((name + ".svg", StandaloneChart.Render(chart)));
         try
         {
@@ -46,7 +47,7 @@ public static class AnalysisFolder
     private static readonly string[] s_known =
     [
         "accuracy.csv", "natural_ranges.csv", "adversarial_ranges.csv", "confidence.csv", "groups.csv", "persistence.csv", "overlap.csv",
-        "adversarial_by_confidence.csv", "labels.csv", "accuracy.svg", "natural-ranges.svg", "adversarial-ranges.svg", "confidence.svg", "groups-fixed.svg",
-        "groups-current.svg", "persistence.svg", "persistence-share.svg", "overlap.svg", "overlap-profile.svg", "adversarial-by-confidence.svg", "labels.svg",
+        "adversarial_by_confidence.csv", "labels.csv", "comparison.csv", "accuracy.svg", "natural-ranges.svg", "adversarial-ranges.svg", "confidence.svg", "groups-fixed.svg",
+        "groups-current.svg", "persistence.svg", "persistence-share.svg", "overlap.svg", "overlap-profile.svg", "adversarial-by-confidence.svg", "labels.svg", "comparison.svg",
     ];
 }

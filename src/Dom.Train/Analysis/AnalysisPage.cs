@@ -16,16 +16,20 @@ public sealed record AnalysisHeading(string Title, string? Lead = null, string? 
 public static class AnalysisPage
 {
     /// <summary>The page as text.</summary>
-    public static string Render(RunAnalysis analysis, AnalysisHeading heading)
+    /// <param name="analysis">The analysis.</param>
+    /// <param name="heading">What the page says of the run.</param>
+    /// <param name="compared">Runs to be compared, this one among them; may be empty.</param>
+    public static string Render(RunAnalysis analysis, AnalysisHeading heading, params IReadOnlyList<ComparedRun> compared)
     {
+        ArgumentNullException.ThrowIfNull(compared);
         ArgumentNullException.ThrowIfNull(analysis);
         ArgumentNullException.ThrowIfNull(heading);
         using var writer = new StringWriter(CultureInfo.InvariantCulture);
-        PageFrame.Write(writer, $"Analysis: {heading.Title}", Sections(analysis, heading));
+        PageFrame.Write(writer, $"Analysis: {heading.Title}", Sections(analysis, heading, compared));
         return writer.ToString();
     }
 
-    private static IEnumerable<XElement> Sections(RunAnalysis analysis, AnalysisHeading heading)
+    private static IEnumerable<XElement> Sections(RunAnalysis analysis, AnalysisHeading heading, IReadOnlyList<ComparedRun> compared)
     {
         yield return Element("header",
             Element("h1", $"Over-memorization: {heading.Title}"),
@@ -37,11 +41,11 @@ public static class AnalysisPage
                 ? Element("p", Class("note"), $"{analysis.NotANumber:N0} natural losses are not a number; they are in no mean and in no range.")
                 : null);
         yield return Names("Main figures", AnalysisSentences.Of(analysis).Select(s => (s.Name, s.Value)));
-        foreach (var figure in AnalysisFigures.Of(analysis))
+        foreach (var figure in AnalysisFigures.Of(analysis, compared))
             yield return ReportFigures.Figure(figure.Heading, [.. figure.Charts.Select(c => c.Chart)], [.. figure.Explanation]);
         if (analysis.Missing.Count > 0)
             yield return Names("Not shown", analysis.Missing.Select(m => (m.Figure, m.Reason)));
-        yield return Names("Files beside this page", AnalysisTables.Of(analysis).Select(t => (t.File, string.Join(", ", t.Header))));
+        yield return Names("Files beside this page", AnalysisTables.Of(analysis, compared).Select(t => (t.File, string.Join(", ", t.Header))));
     }
 
     private static XElement Names(string heading, IEnumerable<(string Name, string Text)> rows) => Element("section",

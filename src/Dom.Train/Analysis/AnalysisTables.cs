@@ -25,13 +25,16 @@ public sealed record AnalysisTable(string File, IReadOnlyList<string> Header, IR
 public static class AnalysisTables
 {
     /// <summary>All tables that have rows.</summary>
-    public static IReadOnlyList<AnalysisTable> Of(RunAnalysis analysis)
+    /// <param name="analysis">The analysis.</param>
+    /// <param name="compared">Runs to be compared, this one among them; may be empty.</param>
+    public static IReadOnlyList<AnalysisTable> Of(RunAnalysis analysis, params IReadOnlyList<ComparedRun> compared)
     {
+        ArgumentNullException.ThrowIfNull(compared);
         ArgumentNullException.ThrowIfNull(analysis);
         AnalysisTable[] tables =
         [
             Accuracy(analysis), NaturalRanges(analysis), AdversarialRanges(analysis), Confidence(analysis), Groups(analysis), Persistence(analysis),
-            Overlap(analysis), ByConfidence(analysis), Labels(analysis),
+            Overlap(analysis), ByConfidence(analysis), Labels(analysis), Comparison(compared),
         ];
         return [.. tables.Where(table => table.Rows.Count > 0)];
     }
@@ -85,6 +88,11 @@ public static class AnalysisTables
         ],
         [.. a.Epochs.Where(e => e.Labels is not null).Select(e => Row([e.Epoch, .. Cells(e.Labels!.Right), .. Cells(e.Labels.Wrong),
             e.Labels.WrongThatAreTransformed, e.Labels.TransformedThatAreWrong]))]);
+
+    private static AnalysisTable Comparison(IReadOnlyList<ComparedRun> runs) => new("comparison.csv",
+        ["epoch", .. runs.Select((run, i) => $"test_{i + 1}_{new string([.. run.Name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' ? c : '_')])}")],
+        [.. Enumerable.Range(0, runs.Count == 0 ? 0 : runs.Max(run => run.Accuracies.Count)).Select(epoch => Row(
+            [epoch + 1, .. runs.Select(run => epoch < run.Accuracies.Count ? run.Accuracies[epoch].Test : null)]))]);
 
     private static double?[] Row(params double?[] cells) => cells;
 

@@ -79,6 +79,19 @@ public sealed class AnalysisFolderTests
     }
 
     [Test]
+    public void Compared_runs_have_a_chart_a_table_and_their_test_error()
+    {
+        AccuracyPoint[] Course(params double[] test) => [.. test.Select((t, i) => new AccuracyPoint(i + 1, 1, t))];
+        ComparedRun[] runs = [new("a b", "none", Course(0.5, 0.7, 0.6)), new("c", "transformed", Course(0.5, 0.8))];
+        Assert.That((runs[0].Last, runs[0].Best, runs[0].Gap), Is.EqualTo((0.6, 0.7, 0.4)));
+        Assert.That(runs[1].Error, Is.EqualTo(0.2).Within(1e-12));
+        Assert.That(Text(AnalysisTables.Of(Adversarial(), runs).Single(t => t.File == "comparison.csv")), Is.EqualTo("epoch,test_1_a_b,test_2_c\n1,0.5,0.5\n2,0.7,0.8\n3,0.6,\n"));
+        string page = AnalysisPage.Render(Adversarial(), new AnalysisHeading("net"), runs);
+        Assert.That(XDocument.Parse(page).Descendants("svg").Count(), Is.EqualTo(13));
+        Assert.That(page, Does.Contain("none (a b) 40.0\u00a0%, best 30.0\u00a0%; transformed (c) 20.0\u00a0%"));
+    }
+
+    [Test]
     public void Tables_have_a_row_an_epoch_and_epochs_from_1()
     {
         var tables = AnalysisTables.Of(Adversarial()).ToDictionary(t => t.File);
