@@ -18,5 +18,10 @@ public static class ImageAugmentations
 {
     /// <summary>The augmentation of a name, with torchvision's defaults.</summary>
     /// <exception cref="ArgumentException">There is none to make.</exception>
-    public static IImageAugmentation Create(AugmentationKind kind) => throw new ArgumentException($"There is no image augmentation '{kind}'.", nameof(kind));
+    public static IImageAugmentation Create(AugmentationKind kind) => kind switch
+    {
+        AugmentationKind.AugMix => new AugMix(),
+        AugmentationKind.RandAugment => new RandAugment(),
+        _ => throw new ArgumentException($"There is no image augmentation '{kind}'.", nameof(kind)),
+    };
 }

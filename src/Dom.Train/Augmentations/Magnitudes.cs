@@ -2,7 +2,7 @@ using Dom.Tensors.Ops;
 
 namespace Dom.Train.Augmentations;
 
-/// <summary>A step of an operation whose magnitude is one of a number of bins: torchvision's tables, to the bit.</summary>
+/// <summary>A step of an operation whose magnitude is one of a number of bins: torchvision's tables, to the bit for its defaults and within one last place in the other bins, which PyTorch computes differently by the width of a processor's vectors.</summary>
 /// <param name="Bins">Bins of each range, 31 or 10.</param>
 /// <param name="Translation">The largest translation, in pixels, by the size of the image.</param>
 /// <param name="MostBits">Bits that Posterize keeps in bin 0; 4 fewer in the last.</param>

@@ -6,7 +6,8 @@ public sealed class LossThresholdTests(string device) : OperatorTest(device)
 {
     // Mean 20 / 5 = 4.
     [TestCase(0.4, 1.6f, "0 1 1 0 1")]
-    [TestCase(1, 4f, "0 0 1 0 0")]
+    [TestCase(1, 4f, "0 0 1 0 1")]
+    [TestCase(1.5, 6f, "0 0 1 0 0")]
     [TestCase(0.5, 2f, "0 0 1 0 1")]
     [TestCase(0, 0f, "1 1 1 1 1")]
     public void A_factor_of_the_mean(double factor, float expected, string above)

@@ -17,7 +17,7 @@ namespace Dom.Train.Tests.Augmentations;
 public sealed class TorchvisionOperationTests(string device)
 {
     private static readonly (int Height, int Width, int Channels)[] s_sizes =
-        [(32, 32, 3), (32, 32, 1), (64, 64, 3), (33, 31, 3), (28, 28, 1), (9, 14, 3), (7, 10, 1), (8, 8, 3), (3, 3, 3), (2, 5, 3), (7, 1, 1), (1, 1, 3)];
+        [(32, 32, 3), (33, 31, 3), (28, 28, 1), (9, 14, 3), (7, 10, 1), (8, 8, 3), (3, 3, 3), (2, 5, 3), (7, 1, 1), (1, 1, 3)];
 
     private static readonly Pictures[] s_images = [.. s_sizes.Select(s => Pictures.Of(s.Height, s.Width, s.Channels))];
     private static SafetensorsFile? s_answers;

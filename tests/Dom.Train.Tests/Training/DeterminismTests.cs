@@ -1,11 +1,28 @@
 using Dom.Kernels.Cpu;
 using Dom.Train.Attacks;
+using Dom.Train.Augmentations;
+using Dom.Train.Memorization;
 using Dom.Train.Training;
 
 namespace Dom.Train.Tests.Training;
 
 public sealed class DeterminismTests
 {
+    /// <summary>DOM_DA and its neighbours: every kind of draw, threshold and loss once.</summary>
+    private static readonly TrainOptions[] s_distractions =
+    [
+        Runs.Small with { Dom = DomAction.Augment, Threshold = 2.4 },
+        Runs.Small with { Dom = DomAction.Augment, Threshold = 2.4, DomMode = DomMode.Code, AugmentationDraw = AugmentationDraw.Sample, Attack = AttackKind.RsFgsm },
+        Runs.Small with
+        {
+            Dom = DomAction.Augment, DomAugmentation = AugmentationKind.RandAugment, Attack = AttackKind.Pgd, ThresholdKind = ThresholdKind.Quantile,
+            ThresholdFactor = 0.5, DomStrength = 0.3, StepSizeRamp = 2,
+        },
+        Runs.Small with { Augment = AugmentationKind.AugMix, ThresholdKind = ThresholdKind.Mean, ThresholdFactor = 1 },
+        Runs.Small with { Augment = AugmentationKind.RandAugment, AugmentationDraw = AugmentationDraw.Sample, Loss = LossKind.Trades, Attack = AttackKind.Pgd },
+        Runs.Small with { Dom = DomAction.Augment, Threshold = 2.4, Loss = LossKind.Trades, Attack = AttackKind.Pgd, ReNorm = ReNorm.Kept },
+    ];
+
     private Runs _runs = null!;
 
     [SetUp]
@@ -25,6 +42,22 @@ public sealed class DeterminismTests
         Runs.AssertSameResults(one, _runs.Finish("three", options, threads: 3));
     }
 
+    [TestCaseSource(nameof(s_distractions))]
+    public void One_two_and_three_threads_distract_alike(TrainOptions options)
+    {
+        string one = _runs.Finish("one", options, threads: 1);
+        Runs.AssertSameResults(one, _runs.Finish("two", options, threads: 2));
+        Runs.AssertSameResults(one, _runs.Finish("three", options, threads: 3));
+        var metrics = new RunFolder(one).ReadMetrics();
+        if (options.Dom == DomAction.Augment)
+            Assert.That(metrics.Skip(1).Sum(m => m.Augmented), Is.GreaterThan(0), "otherwise nothing is tested");
+        else
+            Assert.That(metrics.Skip(1).Sum(m => m.Removed), Is.GreaterThan(0), "otherwise nothing is tested");
+    }
+
+    [TestCaseSource(nameof(s_distractions))]
+    public void A_run_that_distracts_can_be_interrupted_after_every_step(TrainOptions options) => InterruptAfterEveryStep(options);
+
     [Test]
     public void Another_seed_leaves_other_bytes()
     {
@@ -37,9 +70,11 @@ public sealed class DeterminismTests
     [TestCase(AttackKind.None)]
     [TestCase(AttackKind.RsFgsm)]
     [TestCase(AttackKind.NFgsm)]
-    public void A_run_that_is_interrupted_after_every_step_and_resumed_ends_with_the_same_bytes(AttackKind attack)
+    public void A_run_that_is_interrupted_after_every_step_and_resumed_ends_with_the_same_bytes(AttackKind attack) =>
+        InterruptAfterEveryStep(Runs.Small with { Attack = attack });
+
+    private void InterruptAfterEveryStep(TrainOptions options)
     {
-        var options = Runs.Small with { Attack = attack };
         string undisturbed = _runs.Finish("undisturbed", options);
         using var backend = new CpuBackend(2);
         int interruptions = -1;
@@ -48,6 +83,7 @@ public sealed class DeterminismTests
             result = Interrupt(TrainingRun.Resume(_runs.Folder("disturbed"), backend, 2));
         Assert.That(interruptions, Is.GreaterThanOrEqualTo(options.Epochs * 3 - 1), "three steps an epoch");
         Runs.AssertSameResults(undisturbed, _runs.Folder("disturbed"));
+        Assert.That(Figures(result.Metrics), Is.EqualTo(Figures(new RunFolder(undisturbed).ReadMetrics())));
         Assert.That(backend.Memory.LiveBytes, Is.Zero, backend.Memory.Report());
     }
 
@@ -65,6 +101,9 @@ public sealed class DeterminismTests
             Assert.That(again.Execute().Metrics, Has.Count.EqualTo(Runs.Small.Epochs));
         Runs.AssertSameResults(undisturbed, folder);
     }
+
+    /// <summary>What is reproducible in the figures of a run.</summary>
+    private static EpochMetrics[] Figures(IReadOnlyList<EpochMetrics> metrics) => [.. metrics.Select(m => m with { ImagesPerSecond = 0 })];
 
     /// <summary>Lets one step go by and cancels.</summary>
     private static RunResult Interrupt(TrainingRun run)
