@@ -49,11 +49,12 @@ internal static class CommandLine
         var root = new RootCommand(
             "Trains residual networks, naturally and adversarially, keeps the loss of every sample in every epoch, and has Distraction "
             + "Over-Memorization (DOM, ICLR 2024) built in. "
-            + "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted and resumable.");
+            + "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stopped by --on-collapse stop and resumable, 130 interrupted and resumable.");
         root.Add(TrainCommand.Create());
         root.Add(EvalCommand.Create());
         root.Add(ReproduceCommand.Create());
         root.Add(LedgerCommand.Create());
+        root.Add(AnalyzeCommand.Create());
         root.Add(CheckCommand.Create());
         root.Add(BenchCommand.Create());
         root.Add(DevicesCommand.Create());

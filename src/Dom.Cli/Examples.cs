@@ -55,6 +55,13 @@ internal static class Examples
             ("dom ledger runs/x export --epochs 1..10 --out ledger.csv", "every sample at every epoch"),
             ("dom ledger runs/x scores --out scores.csv", "one line a sample"),
         ],
+        ["dom analyze"] =
+        [
+            ("dom analyze runs/x", "tables, pictures and a page in runs/x/analysis"),
+            ("dom analyze runs/x --warmup 10 --threshold 0.5 --output elsewhere", "with another K and T"),
+            ("dom analyze runs/none --compare runs/all,runs/original,runs/transformed", "the removal experiments beside each other"),
+            ("dom analyze runs/x --edges 0.1,0.5,1,2 --json", "with ranges of your own; the main figures as JSON"),
+        ],
         ["dom ledger export"] =
         [
             ("dom ledger runs/x export --out ledger.csv", "all epochs"),

@@ -12,6 +12,9 @@ internal static class ExitCode
     /// <summary>The command line makes no sense.</summary>
     public const int WrongUsage = 2;
 
+    /// <summary>Training stopped itself because its network overfits catastrophically (--on-collapse stop); what was done is saved and can be resumed.</summary>
+    public const int Collapsed = 3;
+
     /// <summary>Stopped by a signal (128 + SIGINT); what was done is saved and can be resumed.</summary>
     public const int Interrupted = 130;
 }

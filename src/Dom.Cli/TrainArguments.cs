@@ -92,6 +92,18 @@ internal sealed class TrainArguments
     private readonly Option<string?> _reNorm = Given.Option("--re-norm", "batch|kept",
         "What the kept losses are divided by: the full batch (as the authors do) or their number. Default: batch.");
 
+    private readonly Option<string?> _removeSet = Given.Option("--remove-set", "all|original|transformed",
+        "Which confident images --dom remove takes out: all, those that the network of epoch K was confident of already, or those that it was not (over-memorized). "
+        + "The removal experiments of the paper's figure 1; that the network of epoch K is asked batch by batch on the same augmented images, in evaluation mode, is inferred. Default: all.");
+
+    private readonly Option<string?> _onCollapse = Given.Option("--on-collapse", "warn|stop|dom|off",
+        "What to do when the network resists its training attack and falls to pgd (catastrophic overfitting): say so, stop behind the epoch with everything saved (exit code 3), or remove confident images from then on. "
+        + "Default: warn with fgsm, rs-fgsm and n-fgsm, else off.");
+
+    private readonly Option<string?> _ledgerPass = Given.Option("--ledger-pass", "plain|augmented|off",
+        "After every epoch, measure the losses of all training images, network in evaluation mode, on the images as they are or freshly cropped and flipped, in adversarial training under pgd-10 too (and fgsm in single-step training), "
+        + "for dom analyze. Costs a pass an epoch, under attack many. Default: off.");
+
     private readonly Option<string?> _labelNoise = Given.Option("--label-noise", "SHARE",
         "Share of training labels that are made wrong, 0 to 1. Default: 0.2 for the embedded set, else 0.");
 
@@ -106,7 +118,7 @@ internal sealed class TrainArguments
         [
             _data, _dataDirectory, _preset, _model, _precision, _epochs, _batch, _rate, _schedule, _momentum, _weightDecay, _seed, _cropPadding, _noFlip,
             _augment, _augmentationDraw, _attack, _epsilon, _stepSize, _stepSizeRamp, _noiseMagnitude, _steps, _evaluationSteps, _norm, _batchNorm, _loss, _tradesBeta,
-            _dom, _domAugmentation, _domStrength, _domTries, _threshold, _thresholdKind, _thresholdFactor, _warmup, _domMode, _reNorm,
+            _dom, _domAugmentation, _domStrength, _domTries, _threshold, _thresholdKind, _thresholdFactor, _warmup, _domMode, _reNorm, _removeSet, _onCollapse, _ledgerPass,
             _labelNoise, _limitTrain, _limitTest,
         ];
         foreach (var option in options)
@@ -158,6 +170,9 @@ internal sealed class TrainArguments
             Warmup = parse.Whole(_warmup) ?? start.Warmup,
             DomMode = parse.Choice(_domMode, ("paper", DomMode.Paper), ("code", DomMode.Code)) ?? start.DomMode,
             ReNorm = parse.Choice(_reNorm, ("batch", ReNorm.Batch), ("kept", ReNorm.Kept)) ?? start.ReNorm,
+            RemoveSet = parse.Choice(_removeSet, ("all", RemoveSet.All), ("original", RemoveSet.Original), ("transformed", RemoveSet.Transformed)) ?? start.RemoveSet,
+            OnCollapse = parse.Choice(_onCollapse, ("warn", CollapseResponse.Warn), ("stop", CollapseResponse.Stop), ("dom", CollapseResponse.Dom), ("off", CollapseResponse.Off)) ?? start.OnCollapse,
+            LedgerPass = parse.Choice(_ledgerPass, ("plain", LedgerPassKind.Plain), ("augmented", LedgerPassKind.Augmented), ("off", LedgerPassKind.Off)) ?? start.LedgerPass,
             LabelNoise = parse.Number(_labelNoise) ?? start.LabelNoise,
             LimitTrain = parse.Whole(_limitTrain) ?? start.LimitTrain,
             LimitTest = parse.Whole(_limitTest) ?? start.LimitTest,

@@ -74,7 +74,7 @@ internal sealed class TrainCommand
             : Start(parse, threads, checkpointEvery, screen, cancel);
         if (json)
             parse.InvocationConfiguration.Output.WriteLine(JsonLine.Of(figures));
-        return figures.Status == "finished" ? ExitCode.Done : ExitCode.Interrupted;
+        return figures.Status switch { "finished" => ExitCode.Done, "collapsed" => ExitCode.Collapsed, _ => ExitCode.Interrupted };
     }
 
     private TrainFigures Start(ParseResult parse, int threads, int checkpointEvery, Screen screen, CancellationToken cancel)
@@ -140,6 +140,8 @@ internal sealed class TrainCommand
         }
         var report = WriteReport(run);
         var figures = TrainFigures.Of(run.Folder, options, result.Metrics, report.OverMemorizedCount);
+        if (result.IsCollapsed)
+            figures = figures with { Status = "collapsed" };
         figures.Print(screen);
         screen.Writer.WriteLine($"report      {run.Folder.ReportFile}");
         screen.Writer.WriteLine($"checkpoint  {run.Folder.Last}");
@@ -147,7 +149,9 @@ internal sealed class TrainCommand
         if (!result.IsFinished)
         {
             screen.Writer.WriteLine(
-                $"Interrupted in epoch {Math.Min(result.State.Epoch + 1, options.Epochs)} of {options.Epochs}; everything is saved. "
+                (result.IsCollapsed
+                    ? $"Stopped after epoch {result.State.Epoch} of {options.Epochs}, as --on-collapse stop asks; everything is saved. "
+                    : $"Interrupted in epoch {Math.Min(result.State.Epoch + 1, options.Epochs)} of {options.Epochs}; everything is saved. ")
                 + $"Go on with: dom train --resume {Quoted(run.Folder.Path)}");
         }
         return figures;

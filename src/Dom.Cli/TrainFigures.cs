@@ -6,7 +6,7 @@ namespace Dom.Cli;
 /// <summary>The final figures of a run, as <c>--json</c> prints them: shares are 0..1, losses in nats.</summary>
 internal sealed record TrainFigures
 {
-    /// <summary>"finished" or "interrupted".</summary>
+    /// <summary>"finished", "interrupted" or "collapsed".</summary>
     public required string Status { get; init; }
 
     /// <summary>The run's folder.</summary>

@@ -28,6 +28,8 @@ internal static class TrainIntroduction
             : "";
         if (options.Augment != AugmentationKind.None)
             augmentation += $", {OptionTexts.NameOf(options.Augment)} on every image, {DrawOf(options)}";
+        if (options.RemoveSet != RemoveSet.All)
+            distraction = $" of {OptionTexts.NameOf(options.RemoveSet)} high confidence";
         string dom = string.Create(culture, $"threshold {OptionTexts.OfAdaptiveThreshold(options) ?? $"{options.EffectiveThreshold.ToString(culture)}"}, warm-up {options.EffectiveWarmup} {(options.EffectiveWarmup == 1 ? "epoch" : "epochs")}");
         string evaluation = options.EvaluationAttack.Kind == Train.Attacks.AttackKind.None ? "" : $"; tested with {options.EvaluationAttack}";
         string device = run.Description.Device == "cpu"

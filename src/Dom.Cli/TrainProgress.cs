@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dom.Train.Memorization;
 using Dom.Train.Training;
 
 namespace Dom.Cli;
@@ -45,9 +46,20 @@ internal sealed class TrainProgress(Screen screen, TrainingRun run) : ITrainingO
     /// <inheritdoc/>
     public void EpochDone(EpochMetrics metrics)
     {
+        double? before = _last?.TestRobustAccuracy;
         (_last, _confident, _seen, _line) = (metrics, 0, 0, "");
         Say(Line(metrics, _options.Epochs));
+        if (metrics.Collapse is not null)
+            Say(CollapseAlarm.Describe(metrics, before) + Response());
     }
+
+    private string Response() => (_options.EffectiveOnCollapse, _options.Dom) switch
+    {
+        (CollapseResponse.Dom, DomAction.Off) => string.Create(CultureInfo.InvariantCulture, $" From the next epoch on DOM removes samples with a natural loss below {_options.EffectiveThreshold}."),
+        (CollapseResponse.Dom, _) => " DOM is part of this run already; nothing changes.",
+        (CollapseResponse.Warn, _) => " --on-collapse stop or dom would act on it.",
+        _ => "",
+    };
 
     /// <summary>Writes a line that stays, above the one that changes.</summary>
     public void Say(string text)

@@ -10,7 +10,7 @@ public sealed class HelpTests
         "--data", "--data-dir", "--model", "--epochs", "--batch", "--lr", "--seed", "--device", "--threads", "--attack", "--epsilon", "--steps", "--dom",
         "--threshold", "--warmup", "--label-noise", "--limit-train", "--limit-test", "--out", "--resume", "--preset", "--json", "--list-presets",
         "--schedule", "--momentum", "--weight-decay", "--crop-padding", "--no-flip", "--norm", "--step-size", "--eval-steps", "--dom-mode", "--bn-attack",
-        "--re-norm", "--noise-magnitude", "--checkpoint-every", "--log-steps", "--conv", "--profile", "--precision",
+        "--re-norm", "--remove-set", "--on-collapse", "--ledger-pass", "--noise-magnitude", "--checkpoint-every", "--log-steps", "--conv", "--profile", "--precision",
         "--augment", "--aug-draw", "--dom-augmentation", "--dom-strength", "--dom-tries", "--threshold-kind", "--threshold-factor", "--step-size-ramp", "--loss",
         "--trades-beta",
     ];
@@ -36,7 +36,7 @@ public sealed class HelpTests
     {
         var help = Cli.Run("--help");
         Assert.That(help.Code, Is.Zero);
-        foreach (string part in new[] { "train", "eval", "reproduce", "ledger", "check", "bench", "devices", "data", "130 interrupted", "dom train" })
+        foreach (string part in new[] { "train", "eval", "reproduce", "ledger", "analyze", "check", "bench", "devices", "data", "130 interrupted", "dom train" })
             Assert.That(help.Output, Does.Contain(part));
     }
 

@@ -8,7 +8,8 @@ namespace Dom.Cli.Ledger;
 /// <summary>The ledger of a run, with the run's description where there is one.</summary>
 /// <param name="Store">The ledger.</param>
 /// <param name="Description">What <c>run.json</c> says; null where a ledger stands alone.</param>
-internal sealed record RunLedger(LedgerStore Store, RunDescription? Description)
+/// <param name="Folder">The run's folder; null where a ledger stands alone.</param>
+internal sealed record RunLedger(LedgerStore Store, RunDescription? Description, RunFolder? Folder = null)
 {
     /// <summary>T of natural training on CIFAR-10, used where neither the person nor a <c>run.json</c> gives one.</summary>
     public const float DefaultThreshold = 0.2f;
@@ -19,13 +20,13 @@ internal sealed record RunLedger(LedgerStore Store, RunDescription? Description)
     {
         var run = new RunFolder(path);
         if (Directory.Exists(run.Ledger) || File.Exists(run.DescriptionFile))
-            return new RunLedger(LedgerStore.Open(run.Ledger), File.Exists(run.DescriptionFile) ? run.ReadDescription() : null);
+            return new RunLedger(LedgerStore.Open(run.Ledger), File.Exists(run.DescriptionFile) ? run.ReadDescription() : null, run);
         if (!Directory.Exists(path))
             throw new CheckpointException($"{path}: no such folder; expected the folder of a run, or the ledger/ in it.");
         var store = LedgerStore.Open(path);
         var parent = new RunFolder(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))) ?? path);
         bool belongs = File.Exists(parent.DescriptionFile) && Path.GetFullPath(parent.Ledger) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        return new RunLedger(store, belongs ? parent.ReadDescription() : null);
+        return belongs ? new RunLedger(store, parent.ReadDescription(), parent) : new RunLedger(store, null);
     }
 
     /// <summary>Whether the run trained on adversarial images.</summary>

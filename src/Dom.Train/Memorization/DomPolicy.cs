@@ -74,6 +74,9 @@ public sealed record DomPolicy(DomAction Action, float Threshold, int Warmup, Do
     /// <summary>The factor of the mean, or the share of the quantile.</summary>
     public double ThresholdFactor { get; init; } = 0.4;
 
+    /// <summary>Which of the confident samples DOM_RE removes.</summary>
+    public RemoveSet RemoveSet { get; init; }
+
     /// <summary>beta of DOM_DA: the share of the augmented image in what an image becomes after a try that fails, 0..1.</summary>
     public float Strength { get; init; } = 0.5f;
 

@@ -49,6 +49,7 @@ public static class OptionTexts
             if (options.Loss == LossKind.Trades)
                 texts.Add(new("--trades-beta", Text(options.EffectiveTradesBeta)));
             texts.Add(new("--eval-steps", Text(options.EvaluationSteps)));
+            texts.Add(new("--on-collapse", NameOf(options.EffectiveOnCollapse)));
         }
         if (options.Attack != AttackKind.None || options.Dom == DomAction.Augment)
             texts.Add(new("--bn-attack", NameOf(options.EffectiveBatchNormInAttack)));
@@ -63,6 +64,8 @@ public static class OptionTexts
             texts.Add(new("--dom-mode", NameOf(options.DomMode)));
             texts.Add(new("--re-norm", NameOf(options.ReNorm)));
         }
+        if (options.Dom == DomAction.Remove)
+            texts.Add(new("--remove-set", NameOf(options.RemoveSet)));
         if (options.Dom == DomAction.Augment)
         {
             texts.Add(new("--dom-augmentation", NameOf(options.EffectiveDomAugmentation)));
@@ -71,6 +74,8 @@ public static class OptionTexts
         }
         if (options.Dom == DomAction.Augment || options.Augment != AugmentationKind.None)
             texts.Add(new("--aug-draw", NameOf(options.AugmentationDraw)));
+        if (options.LedgerPass != LedgerPassKind.Off)
+            texts.Add(new("--ledger-pass", NameOf(options.LedgerPass)));
         return texts;
     }
 

@@ -156,7 +156,8 @@ internal static class ReportFigures
         Markers = Markers(report),
     };
 
-    private static XElement Figure(string heading, XElement[] charts, params string?[] explanation) => Element("section",
+    /// <summary>Charts below each other with their explanation beside them.</summary>
+    public static XElement Figure(string heading, XElement[] charts, params string?[] explanation) => Element("section",
         Element("h2", heading),
         Element("figure", Element("div", Class("charts"), charts.Cast<object>().ToArray()),
             Element("figcaption", explanation.OfType<string>().Select(t =>
@@ -182,7 +183,8 @@ internal static class ReportFigures
         return finite.Length > 0 && finite.Min() > 0 && finite.Max() >= RatioForLogarithm * finite.Min();
     }
 
-    private static string[] RangeNames(IReadOnlyList<double> edges)
+    /// <summary>What the ranges between edges are called, from the lowest up.</summary>
+    public static string[] RangeNames(IReadOnlyList<double> edges)
     {
         var names = new List<string>();
         for (int i = 0; i < edges.Count; i++)

@@ -8,9 +8,6 @@ namespace Dom.Train.Reports;
 /// <remarks>The same report gives the same bytes. The page is also well-formed XML.</remarks>
 public static class ReportPage
 {
-    // A second lock behind the escaping: a browser runs and loads nothing from this page whatever text got into it.
-    private const string ContentPolicy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
-
     /// <summary>The page as text.</summary>
     /// <exception cref="ArgumentException">Lists of the report do not fit together; the message says which.</exception>
     public static string Render(RunReport report)
@@ -27,17 +24,7 @@ public static class ReportPage
     public static void Write(TextWriter writer, RunReport report)
     {
         Check(report);
-        writer.Write("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n");
-        writer.Write("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
-        writer.Write("<meta name=\"color-scheme\" content=\"light dark\"/>\n");
-        WriteLine(writer, Element("meta", new XAttribute("http-equiv", "Content-Security-Policy"),
-            Attribute("content", ContentPolicy)));
-        WriteLine(writer, Element("title", report.Title));
-        // Not through Element: the text of a style is not unescaped by browsers, and it is ours.
-        writer.Write("<style>\n" + ReportStyle.Css + "\n</style>\n</head>\n<body>\n<main>\n");
-        foreach (var section in Sections(report))
-            WriteLine(writer, section);
-        writer.Write("</main>\n</body>\n</html>\n");
+        PageFrame.Write(writer, report.Title, Sections(report));
     }
 
     private static IEnumerable<XElement> Sections(RunReport report)
@@ -84,12 +71,6 @@ public static class ReportPage
         { TotalMinutes: >= 1 } => $"{duration.Minutes} min {duration.Seconds} s",
         _ => $"{Math.Max(0, Math.Round(duration.TotalSeconds))} s",
     };
-
-    private static void WriteLine(TextWriter writer, XElement element)
-    {
-        Markup.Write(writer, element);
-        writer.Write('\n');
-    }
 
     private static void Check(RunReport report)
     {

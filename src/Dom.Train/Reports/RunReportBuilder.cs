@@ -32,7 +32,7 @@ public static class RunReportBuilder
             Started = description.Started,
             Finished = description.Finished ?? DateTimeOffset.Now,
             DataDescription = Describe(data),
-            Note = NoteOn(folder, description, metrics.Count),
+            Note = NoteOn(folder, description, metrics),
             Options = OptionTexts.Of(options),
             Environment = EnvironmentOf(description),
             Epochs = [.. metrics.Select(epoch => Figures(epoch, options))],
@@ -59,12 +59,19 @@ public static class RunReportBuilder
             $"{data.Name}: {train.Count:N0} training and {data.Test.Count:N0} test images, {train.Height}x{train.Width}, {(train.Channels == 1 ? "gray" : "RGB")}, {data.ClassNames.Count} classes{labels}.");
     }
 
-    private static string? NoteOn(RunFolder folder, RunDescription description, int epochs) => description.Status switch
+    private static string? NoteOn(RunFolder folder, RunDescription description, IReadOnlyList<EpochMetrics> metrics)
     {
-        "finished" => null,
-        "failed" => $"This run failed after {epochs} of {description.Options.Epochs} epochs.",
-        _ => $"This run was interrupted after {epochs} of {description.Options.Epochs} epochs. Go on with: dom train --resume {folder.Path}",
-    };
+        int at = metrics.ToList().FindIndex(m => m.Collapse is not null);
+        string? collapse = at < 0 ? null : CollapseAlarm.Describe(metrics[at], at == 0 ? null : metrics[at - 1].TestRobustAccuracy);
+        string? status = description.Status switch
+        {
+            "finished" => null,
+            "failed" => $"This run failed after {metrics.Count} of {description.Options.Epochs} epochs.",
+            "collapsed" => $"This run stopped itself after {metrics.Count} of {description.Options.Epochs} epochs. Go on with: dom train --resume {folder.Path}",
+            _ => $"This run was interrupted after {metrics.Count} of {description.Options.Epochs} epochs. Go on with: dom train --resume {folder.Path}",
+        };
+        return collapse is null ? status : status is null ? collapse : $"{collapse} {status}";
+    }
 
     private static IReadOnlyList<NamedText> EnvironmentOf(RunDescription description) =>
     [

@@ -29,6 +29,12 @@ public sealed record RunState
     /// <summary>Sum of the losses that were trained on in the epoch under way, in nats.</summary>
     public double LossSum { get; init; }
 
+    /// <summary>Robust test accuracy of the last epoch, 0..1; -1 where none was measured or nothing is watched.</summary>
+    public double LastRobust { get; init; } = -1;
+
+    /// <summary>The epoch, from 1, in which catastrophic overfitting was noticed first; 0 for none.</summary>
+    public int CollapseEpoch { get; init; }
+
     /// <summary>The best clean test accuracy so far, 0..1, and the epoch (from 1) that reached it first.</summary>
     public double BestNatural { get; init; } = -1;
 
@@ -48,7 +54,7 @@ public sealed record RunState
 /// </summary>
 public static class Checkpoint
 {
-    private const string Format = "dom-native checkpoint 1", Model = "model.", Momentum = "optimizer.momentum";
+    private const string Format = "dom-native checkpoint 1", Model = "model.", Auxiliary = "auxiliary.", Momentum = "optimizer.momentum";
 
     /// <summary>Writes a checkpoint, atomically.</summary>
     /// <param name="path">The file.</param>
@@ -57,14 +63,18 @@ public static class Checkpoint
     /// <param name="network">The network.</param>
     /// <param name="momentum">The optimizer's momentum.</param>
     /// <param name="ledgers">Ledger tensors by name.</param>
+    /// <param name="auxiliary">The network of epoch K, in a run that needs it.</param>
     /// <exception cref="IOException">It cannot be written; an older file of that name is still there.</exception>
     public static void Save(
-        string path, TrainOptions options, RunState state, Network network, Tensor momentum, IEnumerable<(string Name, Tensor Ledger)> ledgers)
+        string path, TrainOptions options, RunState state, Network network, Tensor momentum, IEnumerable<(string Name, Tensor Ledger)> ledgers,
+        Network? auxiliary = null)
     {
         var entries = StateDictionary.Save(network).Select(e => e with { Name = Model + e.Name }).ToList();
         entries.Add(SafetensorsEntry.FromFloats(Momentum, [momentum.Count], momentum.ToFloats()));
         foreach (var (name, ledger) in ledgers)
             entries.Add(SafetensorsEntry.FromFloats(name, [ledger.Shape[0], ledger.Shape[1]], ledger.ToFloats()));
+        if (auxiliary is not null)
+            entries.AddRange(StateDictionary.Save(auxiliary).Select(e => e with { Name = Auxiliary + e.Name }));
         Write(path, entries, options, state);
     }
 
@@ -75,7 +85,8 @@ public static class Checkpoint
 
     /// <summary>Restores what <see cref="Save"/> wrote.</summary>
     /// <exception cref="CheckpointException">The file is missing, torn, or of another model or data set.</exception>
-    public static RunState Load(string path, Network network, Tensor momentum, IEnumerable<(string Name, Tensor Ledger)> ledgers)
+    public static RunState Load(
+        string path, Network network, Tensor momentum, IEnumerable<(string Name, Tensor Ledger)> ledgers, Network? auxiliary = null)
     {
         var file = SafetensorsFile.Read(path);
         var state = StateOf(file);
@@ -83,6 +94,8 @@ public static class Checkpoint
         foreach (var (name, ledger) in ledgers)
             Restore(file, name, ledger);
         LoadNetwork(network, file);
+        if (auxiliary is not null)
+            StateDictionary.Load(auxiliary, Under(Auxiliary, file), file.Name);
         return state;
     }
 
@@ -90,8 +103,7 @@ public static class Checkpoint
     /// <exception cref="CheckpointException">The file is of another model.</exception>
     public static void LoadNetwork(Network network, SafetensorsFile file)
     {
-        var entries = file.Entries.Where(e => e.Name.StartsWith(Model, StringComparison.Ordinal))
-            .Select(e => e with { Name = e.Name[Model.Length..] }).ToArray();
+        var entries = Under(Model, file);
         StateDictionary.Load(network, entries.Length == 0 ? file.Entries : entries, file.Name);
     }
 
@@ -99,6 +111,9 @@ public static class Checkpoint
     /// <exception cref="CheckpointException">The metadata are damaged.</exception>
     public static TrainOptions? OptionsOf(SafetensorsFile file) =>
         file.Metadata.TryGetValue("options", out string? json) ? Parse<TrainOptions>(file.Name, json) : null;
+
+    private static SafetensorsEntry[] Under(string prefix, SafetensorsFile file) =>
+        [.. file.Entries.Where(e => e.Name.StartsWith(prefix, StringComparison.Ordinal)).Select(e => e with { Name = e.Name[prefix.Length..] })];
 
     private static RunState StateOf(SafetensorsFile file)
     {

@@ -1,3 +1,5 @@
+using Dom.Train.Analysis;
+
 namespace Dom.Train.Training;
 
 /// <summary>The figures of one epoch: a line of <c>metrics.jsonl</c>.</summary>
@@ -50,6 +52,9 @@ public sealed record EpochMetrics
 
     /// <summary>Share of samples with wrong labels whose wrong label is predicted: memorized; absent without label noise.</summary>
     public double? WrongLabelAccuracy { get; init; }
+
+    /// <summary>How catastrophic overfitting was noticed in this epoch, for the first time in the run; absent otherwise.</summary>
+    public CollapseSign? Collapse { get; init; }
 
     /// <summary>Training images a second, evaluation left out. Not part of what is reproducible.</summary>
     public required double ImagesPerSecond { get; init; }

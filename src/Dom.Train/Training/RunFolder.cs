@@ -45,7 +45,7 @@ public sealed record RunDescription
     /// <summary>When it finished; absent while it runs or where it was stopped.</summary>
     public DateTimeOffset? Finished { get; init; }
 
-    /// <summary>"running", "interrupted", "failed" or "finished".</summary>
+    /// <summary>"running", "interrupted", "collapsed" (stopped by --on-collapse stop), "failed" or "finished".</summary>
     public required string Status { get; init; }
 }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Dom.Nn;
+using Dom.Train.Analysis;
 using Dom.Train.Attacks;
 using Dom.Train.Augmentations;
 using Dom.Train.Memorization;
@@ -37,6 +38,7 @@ internal sealed class KebabCase<T>() : JsonStringEnumConverter<T>(JsonNamingPoli
         typeof(KebabCase<ScheduleKind>), typeof(KebabCase<AttackKind>), typeof(KebabCase<AttackNorm>), typeof(KebabCase<BatchNormMode>),
         typeof(KebabCase<DomAction>), typeof(KebabCase<DomMode>), typeof(KebabCase<ReNorm>), typeof(KebabCase<Precision>),
         typeof(KebabCase<ThresholdKind>), typeof(KebabCase<AugmentationKind>), typeof(KebabCase<AugmentationDraw>), typeof(KebabCase<LossKind>), typeof(KebabCase<EvaluationAttackKind>),
+        typeof(KebabCase<CollapseResponse>), typeof(KebabCase<CollapseSign>), typeof(KebabCase<LedgerPassKind>), typeof(KebabCase<RemoveSet>),
     ])]
 [JsonSerializable(typeof(RunDescription))]
 [JsonSerializable(typeof(TrainOptions))]

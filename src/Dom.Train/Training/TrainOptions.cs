@@ -142,6 +142,15 @@ public sealed record TrainOptions
     /// <summary>What kept losses are divided by.</summary>
     public ReNorm ReNorm { get; init; } = ReNorm.Batch;
 
+    /// <summary>Which confident samples DOM_RE removes; another than all needs the network of epoch K and removes from the epoch after K on.</summary>
+    public RemoveSet RemoveSet { get; init; } = RemoveSet.All;
+
+    /// <summary>What is done about catastrophic overfitting; null for a warning in single-step training, else nothing.</summary>
+    public CollapseResponse? OnCollapse { get; init; }
+
+    /// <summary>Whether every epoch ends with a pass over the training images, for the ledger, and what it looks at.</summary>
+    public LedgerPassKind LedgerPass { get; init; } = LedgerPassKind.Off;
+
     /// <summary>Share of wrong training labels, 0..1.</summary>
     public double LabelNoise { get; init; }
 
@@ -164,7 +173,17 @@ public sealed record TrainOptions
     public DomPolicy Policy => new(Dom, (float)EffectiveThreshold, EffectiveWarmup, DomMode, ReNorm)
     {
         ThresholdKind = ThresholdKind, ThresholdFactor = EffectiveThresholdFactor, Strength = (float)EffectiveDomStrength, Tries = EffectiveDomTries,
+        RemoveSet = RemoveSet,
     };
+
+    /// <summary>DOM as it is where a run stands: the options', or DOM_RE from the epoch behind a collapse on where that is the response to it.</summary>
+    /// <param name="state">Where the run stands.</param>
+    public DomPolicy PolicyAt(RunState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        bool switches = Dom == DomAction.Off && EffectiveOnCollapse == CollapseResponse.Dom && state.CollapseEpoch > 0;
+        return switches ? Policy with { Action = DomAction.Remove, Warmup = state.CollapseEpoch } : Policy;
+    }
 
     /// <summary>T: the given one, or the paper's for the training paradigm on CIFAR-10.</summary>
     public double EffectiveThreshold => Threshold ?? Attack switch { AttackKind.None => 0.2, AttackKind.Pgd => 1.5, _ => 2.0 };
@@ -196,6 +215,10 @@ public sealed record TrainOptions
 
     /// <summary>beta of TRADES: the given one, or 6.</summary>
     public double EffectiveTradesBeta => TradesBeta ?? 6;
+
+    /// <summary>What is done about catastrophic overfitting: what was given, or a warning where training attacks in a single step and robustness is measured.</summary>
+    public CollapseResponse EffectiveOnCollapse => OnCollapse
+        ?? (Attack is AttackKind.None or AttackKind.Pgd || EvaluationSteps == 0 ? CollapseResponse.Off : CollapseResponse.Warn);
 
     /// <summary>What batch norm does where the network only looks: what was given, or the default of the loss.</summary>
     public BatchNormMode EffectiveBatchNormInAttack =>
@@ -230,6 +253,7 @@ public sealed record TrainOptions
         DomStrength = Dom == DomAction.Augment ? EffectiveDomStrength : DomStrength,
         DomTries = Dom == DomAction.Augment ? EffectiveDomTries : DomTries,
         TradesBeta = Loss == LossKind.Trades ? EffectiveTradesBeta : TradesBeta,
+        OnCollapse = Attack == AttackKind.None ? OnCollapse : EffectiveOnCollapse,
     };
 
     /// <summary>Checks that every value makes sense.</summary>
@@ -256,6 +280,7 @@ public sealed record TrainOptions
         Require(StepSizeRamp == 0 || Attack != AttackKind.None, "--step-size-ramp", StepSizeRamp, "left out unless there is an --attack in training");
         ValidateDom();
         ValidateTrades();
+        ValidateAnalysis();
         Require(LabelNoise is >= 0 and <= 1, "--label-noise", LabelNoise, "a share between 0 and 1");
         Require(LimitTrain is null or >= 1, "--limit-train", LimitTrain, "at least 1");
         Require(LimitTest is null or >= 1, "--limit-test", LimitTest, "at least 1");
@@ -283,6 +308,18 @@ public sealed record TrainOptions
         Require(TradesBeta is null || isTrades, "--trades-beta", TradesBeta, "left out unless --loss is trades");
         Require(TradesBeta is null or (>= 0 and <= 1e6), "--trades-beta", TradesBeta, "0 to 1000000");
         Require(!isTrades || (Attack == AttackKind.Pgd && Norm == AttackNorm.Linf), "--loss", "trades", "with --attack pgd and --norm linf: its attack is PGD in the maximum norm");
+    }
+
+    private void ValidateAnalysis()
+    {
+        string set = RemoveSet.ToString().ToLowerInvariant();
+        Require(RemoveSet == RemoveSet.All || Dom == DomAction.Remove, "--remove-set", set, "left out unless --dom is remove");
+        Require(RemoveSet == RemoveSet.All || ThresholdKind == ThresholdKind.Fixed, "--remove-set", set, "all with an adaptive threshold: that of another batch's losses is not known to the network of epoch K");
+        Require(RemoveSet == RemoveSet.All || EffectiveWarmup >= 1, "--remove-set", set, "all with --warmup 0: there is no network of epoch K to compare with");
+        bool watches = OnCollapse is not (null or CollapseResponse.Off);
+        string? response = OnCollapse?.ToString().ToLowerInvariant();
+        Require(!watches || Attack != AttackKind.None, "--on-collapse", response, "left out, or off, unless there is an --attack in training");
+        Require(!watches || EvaluationSteps > 0, "--on-collapse", response, "left out, or off, with --eval-steps 0: robust accuracy on test images is what it goes by");
     }
 
     private static string? NameOf(AugmentationKind? kind) => kind?.ToString().ToLowerInvariant();

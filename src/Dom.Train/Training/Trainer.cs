@@ -23,6 +23,8 @@ public sealed class Trainer : IDisposable
     private readonly Tensor? _adversarialLedger;
     private readonly TrainingStep _step;
     private readonly IImageAugmentation? _augmentation;
+    private readonly AuxiliaryModel? _auxiliary;
+    private Dictionary<string, float[]> _passRows = [];
 
     /// <summary>A fresh network for the given data.</summary>
     /// <exception cref="OptionException">An option makes no sense, or the backend cannot compute in the precision.</exception>
@@ -43,23 +45,15 @@ public sealed class Trainer : IDisposable
                 $"{(options.Augment != AugmentationKind.None ? "--augment" : "--dom augment")}: AugMix and RandAugment are defined on gray and RGB images; "
                 + $"those of {options.Data} have {images.Channels} channels.");
         }
-        Module module;
-        try
-        {
-            module = ModelCatalog.Create(options.Model, images.Height, images.Width, images.Channels, data.ClassNames.Count);
-        }
-        catch (ArgumentException e)
-        {
-            throw new OptionException($"--model {options.Model}: {e.Message}", e);
-        }
-        Network = new Network(module, backend, options.Seed, DataSets.Normalization(data));
+        Network = NewNetwork(options, data, backend);
         _momentum = Zeros(Network.Arena.Shape, "momentum");
         _naturalLedger = Zeros(Shape.Of(images.Count, LedgerRow.Count), "ledger");
         _adversarialLedger = options.Attack == Attacks.AttackKind.None ? null : Zeros(_naturalLedger.Shape, "ledger");
         _train = new DeviceSplit(images, backend);
         _test = new DeviceSplit(data.Test, backend);
         _augmentation = options.Augment == AugmentationKind.None ? null : ImageAugmentations.Create(options.Augment);
-        _step = new TrainingStep(Network, _momentum, options, _naturalLedger, _adversarialLedger);
+        _auxiliary = options.RemoveSet == RemoveSet.All ? null : new AuxiliaryModel(NewNetwork(options, data, backend));
+        _step = new TrainingStep(Network, _momentum, options, _naturalLedger, _adversarialLedger) { Auxiliary = _auxiliary };
     }
 
     /// <summary>The network.</summary>
@@ -160,7 +154,7 @@ public sealed class Trainer : IDisposable
     {
         RequireFiniteParameters();
         var attack = _options.EvaluationAttack;
-        int total = _test.Count * (attack.Kind == Attacks.AttackKind.None ? 1 : 2);
+        int tested = _test.Count * (attack.Kind == Attacks.AttackKind.None ? 1 : 2), total = tested + LedgerPass.SamplesOf(_options, _train.Count);
         var evaluating = observer?.Begin("evaluation");
         var clean = Evaluation.Run(
             Network, _test, Attacks.AttackOptions.None, batch: _options.Batch, precision: _options.Precision,
@@ -169,6 +163,8 @@ public sealed class Trainer : IDisposable
             Network, _test, attack, _options.Seed, State.Epoch, _options.Batch, _options.Precision,
             n => observer?.Evaluating(_test.Count + n, total), cancel: cancel);
 
+        if (_options.LedgerPass != LedgerPassKind.Off)
+            _passRows = LedgerPass.Run(Network, _train, _options, State.Epoch, n => observer?.Evaluating(tested + n, total), cancel);
         evaluating?.Dispose();
 
         using var figures = observer?.Begin("epoch figures");
@@ -180,7 +176,11 @@ public sealed class Trainer : IDisposable
             State = State with { BestNatural = clean.Accuracy, BestNaturalEpoch = epoch };
         if (robust is not null && robust.Accuracy > State.BestRobust)
             State = State with { BestRobust = robust.Accuracy, BestRobustEpoch = epoch };
-        return metrics;
+        if (epoch == _options.EffectiveWarmup)
+            _auxiliary?.Freeze(Network);
+        (State, var sign) = CollapseAlarm.Watch(State, metrics, _options.EffectiveOnCollapse, _data.ClassNames.Count);
+        _step.Follow(_options.PolicyAt(State));
+        return metrics with { Collapse = sign };
     }
 
     /// <summary>The rows that the epoch leaves in the ledger, by column name.</summary>
@@ -195,6 +195,8 @@ public sealed class Trainer : IDisposable
             rows.Add(LedgerColumns.AdversarialLoss, Column(adversarial, LedgerRow.Loss));
             rows.Add(LedgerColumns.AdversarialCorrect, Column(adversarial, LedgerRow.Correct));
         }
+        foreach (var (name, row) in _passRows)
+            rows.Add(name, row);
         return rows;
     }
 
@@ -203,11 +205,15 @@ public sealed class Trainer : IDisposable
     public void Save(string path)
     {
         RequireFiniteParameters();
-        Checkpoint.Save(path, _options, State, Network, _momentum, Ledgers);
+        Checkpoint.Save(path, _options, State, Network, _momentum, Ledgers, _auxiliary?.Network);
     }
 
     /// <summary>Goes back to where a checkpoint was written.</summary>
-    public void Load(string path) => State = Checkpoint.Load(path, Network, _momentum, Ledgers);
+    public void Load(string path)
+    {
+        State = Checkpoint.Load(path, Network, _momentum, Ledgers, _auxiliary?.Network);
+        _step.Follow(_options.PolicyAt(State));
+    }
 
     /// <summary>
     /// Repeats the step under way on a backend that watches every kernel call, to find the first that makes a NaN or an infinity.
@@ -232,6 +238,9 @@ public sealed class Trainer : IDisposable
                     twin.Network.Buffers[i].Buffer.Value.CopyFrom(values);
             }
             twin.State = State;
+            twin._step.Follow(_options.PolicyAt(State));
+            if (_auxiliary is not null)
+                twin._auxiliary!.Freeze(_auxiliary.Network);
             var position = new StepPosition(State.Epoch, State.Step, Steps);
             twin._step.Run(twin.BatchOf(RowsOf(State.Step), position), position);
             return "when the step was repeated, all numbers were finite.";
@@ -254,7 +263,22 @@ public sealed class Trainer : IDisposable
         _momentum.Dispose();
         _naturalLedger.Dispose();
         _adversarialLedger?.Dispose();
+        _auxiliary?.Dispose();
         Network.Dispose();
+    }
+
+    private static Network NewNetwork(TrainOptions options, DataSet data, IBackend backend)
+    {
+        var images = data.Train;
+        try
+        {
+            var module = ModelCatalog.Create(options.Model, images.Height, images.Width, images.Channels, data.ClassNames.Count);
+            return new Network(module, backend, options.Seed, DataSets.Normalization(data));
+        }
+        catch (ArgumentException e)
+        {
+            throw new OptionException($"--model {options.Model}: {e.Message}", e);
+        }
     }
 
     private bool Augments => _options.Dom == DomAction.Augment;

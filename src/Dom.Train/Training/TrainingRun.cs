@@ -11,7 +11,11 @@ namespace Dom.Train.Training;
 /// <param name="IsFinished">Whether all epochs are done; otherwise it was interrupted and can be resumed.</param>
 /// <param name="State">Where it stands.</param>
 /// <param name="Metrics">The figures of all epochs so far.</param>
-public sealed record RunResult(bool IsFinished, RunState State, IReadOnlyList<EpochMetrics> Metrics);
+public sealed record RunResult(bool IsFinished, RunState State, IReadOnlyList<EpochMetrics> Metrics)
+{
+    /// <summary>Whether the run stopped itself because its network overfits catastrophically; it can be resumed.</summary>
+    public bool IsCollapsed { get; init; }
+}
 
 /// <summary>
 /// A training run with its folder: description, figures, ledger, checkpoints, report. Whatever moment it is killed at, <see cref="Resume"/> goes on
@@ -167,6 +171,11 @@ public sealed class TrainingRun : IDisposable
                 }
                 Store(metrics, observer);
                 observer?.EpochDone(metrics);
+                if (metrics.Collapse is not null && _description.Options.EffectiveOnCollapse == CollapseResponse.Stop && !_trainer.IsFinished)
+                {
+                    SetStatus("collapsed");
+                    return new RunResult(false, _trainer.State, Folder.ReadMetrics()) { IsCollapsed = true };
+                }
             }
             SetStatus("finished");
             return new RunResult(true, _trainer.State, Folder.ReadMetrics());
@@ -211,7 +220,8 @@ public sealed class TrainingRun : IDisposable
     {
         var ledger = LedgerStore.Create(
             folder.Ledger, data.Train.Count,
-            options.Attack == Attacks.AttackKind.None ? LedgerColumns.Natural : LedgerColumns.Adversarial, overwrite: true);
+            [.. options.Attack == Attacks.AttackKind.None ? LedgerColumns.Natural : LedgerColumns.Adversarial, .. LedgerPass.ColumnsOf(options)],
+            overwrite: true);
         ledger.WriteStatic(LedgerColumns.GivenLabel, data.Train.Labels);
         ledger.WriteStatic(LedgerColumns.TrueLabel, data.Train.TrueLabels);
         return ledger;

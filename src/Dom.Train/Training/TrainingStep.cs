@@ -51,7 +51,7 @@ public sealed class TrainingStep
 {
     private readonly Network _network;
     private readonly TrainOptions _options;
-    private readonly DomPolicy _policy;
+    private DomPolicy _policy;
     private readonly Tensor _momentum, _naturalLedger;
     private readonly Tensor? _adversarialLedger;
     private readonly DomAugmentation? _domAugmentation;
@@ -79,12 +79,20 @@ public sealed class TrainingStep
         }
     }
 
+    /// <summary>The network of epoch K; needed where DOM_RE removes a part of the confident samples only.</summary>
+    internal AuxiliaryModel? Auxiliary { get; init; }
+
+    /// <summary>DOM from the next step on: off may become remove.</summary>
+    internal void Follow(DomPolicy policy) => _policy = policy;
+
     /// <summary>Runs the step on a batch. The parameters do not change if a loss is not finite.</summary>
     /// <exception cref="DivergedException">A loss is NaN or infinite.</exception>
     public StepFigures Run(Batch batch, StepPosition position)
     {
         using var scope = new TensorScope();
-        bool active = _policy.IsActive(position.Epoch, position.Step, position.Steps), augments = active && _policy.Action == DomAction.Augment;
+        // In code mode DOM begins with the last step of epoch K; the network of the end of that epoch is not there yet.
+        bool active = _policy.IsActive(position.Epoch, position.Step, position.Steps) && (_policy.RemoveSet == RemoveSet.All || position.Epoch >= _policy.Warmup);
+        bool augments = active && _policy.Action == DomAction.Augment;
         var figures = _options.Loss == LossKind.Trades ? Trades(batch, position, active, augments)
             : _options.Attack == AttackKind.None && !augments ? InOnePass(batch, position, active)
             : InTwoPasses(batch, position, active, augments);
@@ -102,9 +110,9 @@ public sealed class TrainingStep
         using var tape = new Tape(_parameters);
         var logits = _network.Apply(batch.Pixels, PassAt(BatchNormMode.UpdateStatistics, batch.SampleIds, position));
         LossStep loss;
-        if (active && _policy.ThresholdKind != ThresholdKind.Fixed)
+        if (active && (_policy.ThresholdKind != ThresholdKind.Fixed || _policy.RemoveSet != RemoveSet.All))
         {
-            // The threshold needs all losses before the first gradient: the loss kernel runs twice, the network once.
+            // The decision needs all losses before the first gradient: the loss kernel runs twice, the network once.
             var natural = NaturalLosses(logits, batch, active);
             loss = SoftmaxCrossEntropy.Step(logits, batch.Labels, null, null, weights: natural.Keep, divisor: Divisor(active)) with { Keep = natural.Keep };
         }
@@ -180,7 +188,12 @@ public sealed class TrainingStep
             logits, batch.Labels, batch.SampleIds, _naturalLedger, wantsGradient: false,
             comparison: active && !adapts ? _policy.LeavesAlone : LossComparison.KeepAll, threshold: _policy.Threshold);
         if (!adapts)
-            return new NaturalFigures(loss.Keep, null);
+        {
+            var mask = loss.Keep is not null && _policy.RemoveSet != RemoveSet.All
+                ? Auxiliary!.Refine(loss.Keep, batch, _policy, _options.Precision)
+                : loss.Keep;
+            return new NaturalFigures(mask, null);
+        }
         var (keep, threshold) = _policy.Decide(loss.Losses);
         return new NaturalFigures(keep, threshold);
     }
