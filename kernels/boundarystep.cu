@@ -2,7 +2,7 @@
 //   y = clamp((1 - q)(x + overshoot d1) + q (clean + overshoot d2), low, high), see src/Dom.Tensors/Ops/BoundaryStep.cs
 //
 // One block a row. A projection needs the lambda with sum |w_i| min(lambda, room_i) = target: Newton's method from 0 on that concave, piecewise linear function,
-// both projections in the same walk over the row. A walk reads 12 bytes an element, from the first-level cache after the first; there are some five, and a pass
+// both projections in the same walk over the row. A walk reads 12 bytes an element, from the first-level cache after the first; there are three to seven, and a pass
 // through the network beside them is a thousand times as long.
 // Sums are in f64: a thread adds the elements that are its own in order, then a tree over the 256 threads. The order depends on the length of the row only.
 #include "device.h"

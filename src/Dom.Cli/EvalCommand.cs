@@ -230,5 +230,7 @@ internal sealed record EvalFigures(
         screen.Writer.WriteLine(string.Create(culture, $"{"clean accuracy".PadRight(width)} {TrainProgress.Percent(Accuracy)}  (loss {Loss:0.0000})"));
         if (RobustAccuracy is { } robust)
             screen.Writer.WriteLine(string.Create(culture, $"{(attack + " accuracy").PadRight(width)} {TrainProgress.Percent(robust)}  (loss {RobustLoss:0.0000}; {Attack})"));
+        if (RobustAccuracy is not null)
+            screen.Writer.WriteLine("A network can look robust to this attack and fall to a stronger one: --attack autoattack tells.");
     }
 }

@@ -35,6 +35,23 @@ public sealed class EvalAutoAttackTests
     }
 
     [Test]
+    public void The_standard_evaluation_has_four_attacks_and_shows_what_each_leaves()
+    {
+        var result = Cli.Run(Eval("--attack", "autoattack", "--epsilon", "2", "--limit-test", "20"));
+        Assert.That(result.Code, Is.Zero, result.Error);
+        string titles = result.Output.Split('\n').Single(line => line.Contains("clean") && line.Contains("PGD-20"));
+        Assert.That(titles.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+            Is.EqualTo(new[] { "clean", "PGD-20", "after APGD-CE", "after APGD-T", "after FAB-T", "after Square", "AutoAttack" }));
+        Assert.That(result.Output, Does.Not.Contain("not AutoAttack's standard"));
+        foreach (string attack in new[] { "APGD-CE", "APGD-T", "FAB-T", "Square" })
+            Assert.That(result.Output, Does.Contain($"{attack,-8} fooled the network on"));
+    }
+
+    [Test]
+    public void A_single_number_of_pgd_comes_with_a_hint() =>
+        Assert.That(Cli.Run(Eval("--attack", "pgd-2", "--limit-test", "10")).Output, Does.Contain("--attack autoattack tells"));
+
+    [Test]
     public void The_figures_fit_together()
     {
         var json = Json(Eval("--attack", "apgd-t", "--epsilon", "4"));
@@ -98,14 +115,14 @@ public sealed class EvalAutoAttackTests
     public void A_file_of_another_evaluation_is_refused()
     {
         string file = NewFile();
-        string[] asked = ["--attack", "apgd-ce", "--limit-test", "10", "--output", file];
-        Json(Eval([.. asked, "--epsilon", "2"]));
-        Cli.Run(Eval([.. asked, "--epsilon", "2"])).ShouldFail(ExitCode.WrongUsage, "is there already", "--resume");
-        Cli.Run(Eval([.. asked, "--epsilon", "3", "--resume"])).ShouldFail(ExitCode.Failed, "--epsilon was 2, now it is 3");
+        string[] asked = ["--attack", "apgd-ce", "--output", file];
+        Json(Eval([.. asked, "--epsilon", "2", "--limit-test", "10"]));
+        Cli.Run(Eval([.. asked, "--epsilon", "2", "--limit-test", "10"])).ShouldFail(ExitCode.WrongUsage, "is there already", "--resume");
+        Cli.Run(Eval([.. asked, "--epsilon", "3", "--limit-test", "10", "--resume"])).ShouldFail(ExitCode.Failed, "--epsilon was 2, now it is 3");
         Cli.Run(["eval", "--checkpoint", _folder.BestNatural, .. asked, "--epsilon", "2", "--limit-test", "20", "--resume"])
-            .ShouldFail(ExitCode.Failed, "of another evaluation", "--limit-test was 10, now it is 20");
+            .ShouldFail(ExitCode.Failed, "of another evaluation", "--checkpoint was", "--limit-test was 10, now it is 20");
         File.WriteAllText(file, "torn");
-        Cli.Run(Eval([.. asked, "--epsilon", "2", "--resume"])).ShouldFail(ExitCode.Failed, Path.GetFileName(file));
+        Cli.Run(Eval([.. asked, "--epsilon", "2", "--limit-test", "10", "--resume"])).ShouldFail(ExitCode.Failed, Path.GetFileName(file));
     }
 
     [TestCase("--attack autoattack --norm l2", "--norm is l2", "maximum norm")]

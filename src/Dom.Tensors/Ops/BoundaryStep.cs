@@ -15,7 +15,7 @@ namespace Dom.Tensors.Ops;
 /// c_i up to the box, by min(lambda, c_i), where f(lambda) = sum |w_i| min(lambda, c_i) = |r|; where that has no solution, all go as far as they can.
 /// Backends find lambda by Newton's method from 0: f is concave, increasing and linear between the c_i, so its tangent lies above it and no iterate is beyond
 /// the solution. Each iterate either finds the same coordinates unbounded (c_i &gt; lambda) as the one before, and then f is linear between the two and the iterate is the solution,
-/// or fewer: it ends after at most RowLength + 1 iterations, without a tolerance and without sorting. It takes five or so.
+/// or fewer: it ends after at most RowLength + 1 iterations, without a tolerance and without sorting. It takes three to seven walks over the row.
 /// </para>
 /// A row in which d, or the r of the clean image, is not finite stays where it is. Y may not be the memory of X. F. Croce and M. Hein, "Minimally distorted
 /// adversarial examples with a fast adaptive boundary attack", ICML 2020.

@@ -39,8 +39,8 @@ internal static class Apgd
         var x = RandomStart(batch, epsilon, start);
         var previous = x;
         var (losses, _, gradient) = LossGradient.Of(network, x, batch.Labels, targets, pass, loss);
-        int zeroGradients = loss is ApgdLoss.Dlr or ApgdLoss.TargetedDlr ? ZeroRows(gradient) : 0;
-        Tensor best = Copy(x), bestGradient = Copy(gradient), adversarial = Copy(batch.Clean);
+        int zeroGradients = loss == ApgdLoss.CrossEntropy ? 0 : ZeroRows(gradient);
+        Tensor best = Survivors.Copy(x), bestGradient = Survivors.Copy(gradient), adversarial = Survivors.Copy(batch.Clean);
         var fooled = new bool[batch.Count];
         var control = new ApgdControl(losses, iterations, 2 * epsilon);
         for (int i = 0; i < iterations; i++)
@@ -85,11 +85,8 @@ internal static class Apgd
         return scope.Keep(Perturb.SignStep(batch.Clean, moved, noise, 0, epsilon));
     }
 
-    /// <summary>A copy of its own; owned by the current scope.</summary>
-    internal static Tensor Copy(Tensor source) => Rows.Gather(source, Tensor.From(Enumerable.Range(0, source.Shape[0]).ToArray(), source.Backend));
-
     /// <summary>Overwrites rows of the target with the same rows of the source.</summary>
-    internal static void CopyRows(Tensor source, Tensor target, int[] rows)
+    private static void CopyRows(Tensor source, Tensor target, int[] rows)
     {
         if (rows.Length == 0)
             return;

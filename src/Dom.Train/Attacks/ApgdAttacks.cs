@@ -16,7 +16,7 @@ public sealed class ApgdCe(ApgdLoss loss = ApgdLoss.CrossEntropy, int iterations
     public AttackOutcome Run(
         Network network, AttackBatch batch, Pass pass, AttackBudget budget, Action<AttackProgress>? progress = null, CancellationToken cancel = default)
     {
-        EvaluationMode.Require(pass, Kind);
+        Survivors.CheckPass(Kind.Name(), pass);
         int done = 0;
         return Apgd.Run(
             network, batch, targets: null, pass, loss, budget.Epsilon, budget.Stream(Kind), iterations,
@@ -41,13 +41,13 @@ public sealed class ApgdT(ApgdLoss loss = ApgdLoss.TargetedDlr, int iterations =
     public AttackOutcome Run(
         Network network, AttackBatch batch, Pass pass, AttackBudget budget, Action<AttackProgress>? progress = null, CancellationToken cancel = default)
     {
-        EvaluationMode.Require(pass, Kind);
+        Survivors.CheckPass(Kind.Name(), pass);
         using var scope = new TensorScope();
         var ranked = TargetClasses.Of(network, batch.Clean, pass, mostTargets);
         int targetCount = ranked.TargetCount;
         if (loss == ApgdLoss.TargetedDlr && ranked.Classes < LogitLoss.DlrClasses)
             throw new TooFewClassesException(Kind.Name(), ranked.Classes);
-        var images = Apgd.Copy(batch.Clean);
+        var images = Survivors.Copy(batch.Clean);
         var fooled = new bool[batch.Count];
         int zeroGradients = 0;
         for (int target = 0; target < targetCount; target++)
@@ -70,17 +70,5 @@ public sealed class ApgdT(ApgdLoss loss = ApgdLoss.TargetedDlr, int iterations =
                 fooled[n] = true;
         }
         return new AttackOutcome(scope.Keep(images), fooled, zeroGradients);
-    }
-}
-
-/// <summary>Evaluation attacks attack networks that are fixed.</summary>
-internal static class EvaluationMode
-{
-    /// <summary>Refuses a pass in which samples influence each other or in which something is drawn.</summary>
-    /// <exception cref="ArgumentException">It is one.</exception>
-    public static void Require(Pass pass, EvaluationAttackKind kind)
-    {
-        if (pass.BatchNorm != BatchNormMode.RunningStatistics || pass.Dropout is not null)
-            throw new ArgumentException($"{kind.Name()}: samples come and go, so the network must be in evaluation mode; got {pass}.", nameof(pass));
     }
 }

@@ -17,7 +17,7 @@ public static class AutoAttackChecks
     /// <param name="labels">Their labels.</param>
     public static bool IsRandomized(Func<Tensor> logits, int[] labels)
     {
-        float[] first = [];
+        var seen = new List<float[]>();
         int correct = 0;
         for (int repeat = 0; repeat < Repeats; repeat++)
         {
@@ -26,10 +26,10 @@ public static class AutoAttackChecks
             float[][] rows = [.. output.Chunk(classes)];
             int right = rows.Where((row, n) => Array.IndexOf(row, row.Max()) == labels[n]).Count();
             float[] normalized = [.. rows.SelectMany(Normalized)];
-            if (repeat == 0)
-                (first, correct) = (normalized, right);
-            else if (right != correct || LargestDistance(first, normalized, classes) > LargestDifference)
+            if (repeat > 0 && (right != correct || seen.Exists(other => LargestDistance(other, normalized, classes) > LargestDifference)))
                 return true;
+            seen.Add(normalized);
+            correct = right;
         }
         return false;
     }

@@ -36,7 +36,9 @@ public sealed record AutoAttackOptions
     {
         EvaluationAttackKind.ApgdCe => new ApgdCe(),
         EvaluationAttackKind.ApgdT => new ApgdT(UsesMargin ? ApgdLoss.TargetedMargin : ApgdLoss.TargetedDlr),
-        _ => throw new NotSupportedException($"{kind.Name()} is not there yet."),
+        EvaluationAttackKind.FabT => new FabAttack(),
+        EvaluationAttackKind.Square => new SquareAttack(),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "not an attack of an evaluation."),
     };
 
     /// <summary>Refuses options that make no sense.</summary>

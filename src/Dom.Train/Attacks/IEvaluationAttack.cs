@@ -83,5 +83,5 @@ public readonly record struct AttackProgress(int Done, int Total, int Fooled);
 /// Owned by the scope that was open around the attack.
 /// </param>
 /// <param name="Fooled">For each row, whether the network misclassifies its image.</param>
-/// <param name="ZeroGradients">Rows that had no gradient at all at a start under a difference of logits ratio: a sign of masked gradients.</param>
+/// <param name="ZeroGradients">Rows that had no gradient at all at a start under a loss of logits: a sign of masked gradients.</param>
 public sealed record AttackOutcome(Tensor Images, bool[] Fooled, int ZeroGradients = 0);

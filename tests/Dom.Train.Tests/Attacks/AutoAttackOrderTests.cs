@@ -66,6 +66,17 @@ public sealed class AutoAttackOrderTests
     }
 
     [Test]
+    public void The_four_attacks_of_the_standard_run_one_behind_the_other()
+    {
+        var state = Strong(Epsilon, 40, [.. AutoAttackOptions.Standard]);
+        TestContext.Out.WriteLine(string.Join(", ", state.Tallies.Select(t => $"{t.Attack.Name()} {t.Fooled} of {t.Attacked}")));
+        Assert.That(state.Tallies.Select(t => t.Attack), Is.EqualTo(AutoAttackOptions.Standard));
+        Assert.That(state.Tallies.Skip(1).Select(t => t.Attacked), Is.EqualTo(state.Tallies.SkipLast(1).Select(t => t.Attacked - t.Fooled)), "survivors");
+        Assert.That(state.RobustCount, Is.EqualTo(state.Correct - state.Tallies.Sum(t => t.Fooled)).And.GreaterThan(0));
+        Assert.That(AutoAttackChecks.Warnings(state), Is.Empty, "nothing hides its gradients here");
+    }
+
+    [Test]
     public void A_larger_ball_leaves_less_and_none_leaves_the_clean_accuracy()
     {
         int[] robust = [.. new[] { 0, Epsilon / 2, 2 * Epsilon }.Select(epsilon => Strong(epsilon, EvaluationAttackKind.ApgdCe).RobustCount)];
