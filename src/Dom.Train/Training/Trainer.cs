@@ -172,34 +172,9 @@ public sealed class Trainer : IDisposable
         evaluating?.Dispose();
 
         using var figures = observer?.Begin("epoch figures");
-        var natural = _naturalLedger.ToFloats();
-        var trained = _adversarialLedger?.ToFloats() ?? natural;
-        var wrong = Enumerable.Range(0, _train.Count).Where(_data.Train.HasWrongLabel).ToHashSet();
-        var all = Enumerable.Range(0, _train.Count);
         int epoch = State.Epoch + 1;
-        var metrics = new EpochMetrics
-        {
-            Epoch = epoch,
-            LearningRate = new Optimizers.Schedule(_options.Schedule, _options.LearningRate, _options.Epochs).At(epoch),
-            // The ledger holds cross-entropies: of the images before DOM augments them, and with TRADES a part of what is minimized.
-            TrainLoss = _options.Loss == LossKind.Trades || (Augments && _adversarialLedger is null)
-                ? State.LossSum / _train.Count
-                : Mean(trained, LedgerRow.Loss, all),
-            TrainAccuracy = Mean(natural, LedgerRow.Correct, all),
-            TrainRobustAccuracy = _adversarialLedger is null ? null : Mean(trained, LedgerRow.Correct, all),
-            TestLoss = clean.Loss,
-            TestAccuracy = clean.Accuracy,
-            TestRobustAccuracy = robust?.Accuracy,
-            RobustAttack = robust is null ? null : attack.ShortName,
-            HighConfidence = all.Count(i => natural[i * LedgerRow.Count + LedgerRow.Loss] < (float)_options.EffectiveThreshold) / (double)_train.Count,
-            Removed = 1 - State.Kept / (double)_train.Count,
-            Augmented = Augments ? State.Selected / (double)_train.Count : null,
-            Accepted = Augments ? State.Accepted / (double)_train.Count : null,
-            Tries = State.Selected > 0 ? State.Tries / (double)State.Selected : null,
-            RightLabelAccuracy = wrong.Count == 0 ? null : Mean(natural, LedgerRow.Correct, all.Where(i => !wrong.Contains(i))),
-            WrongLabelAccuracy = wrong.Count == 0 ? null : Mean(natural, LedgerRow.Correct, wrong),
-            ImagesPerSecond = imagesPerSecond,
-        };
+        var metrics = new EpochSummary(_options, _data.Train).Of(
+            State, _naturalLedger.ToFloats(), _adversarialLedger?.ToFloats(), clean, robust, imagesPerSecond);
         State = State with { Epoch = epoch, Step = 0, Kept = 0, Selected = 0, Accepted = 0, Tries = 0, LossSum = 0 };
         if (clean.Accuracy > State.BestNatural)
             State = State with { BestNatural = clean.Accuracy, BestNaturalEpoch = epoch };
@@ -311,8 +286,6 @@ public sealed class Trainer : IDisposable
             values[row] = ledger[row * LedgerRow.Count + column];
         return values;
     }
-
-    private static double Mean(float[] ledger, int column, IEnumerable<int> rows) => rows.Average(row => (double)ledger[row * LedgerRow.Count + column]);
 
     private Tensor Zeros(Shape shape, string owner)
     {

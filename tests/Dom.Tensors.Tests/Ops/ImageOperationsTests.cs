@@ -134,7 +134,7 @@ public sealed class ImageOperationsTests(string device)
     public void What_cannot_be_done_is_refused_in_words()
     {
         var images = From([1, 2, 3, 4], 1, 2, 2, 1);
-        void Refused<TError>(TestDelegate act, string words) where TError : Exception => Assert.That(act, Throws.InstanceOf<TError>().With.Message.Contains(words));
+        void Refused<TError>(Action act, string words) where TError : Exception => Assert.That(act, Throws.InstanceOf<TError>().With.Message.Contains(words));
         Assert.Multiple(() =>
         {
             Refused<ShapeException>(() => ImageOperations.Apply(From([1, 2], 1, 1, 1, 2), [default], default), "got 2 channels");

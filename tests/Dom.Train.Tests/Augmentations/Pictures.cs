@@ -36,6 +36,21 @@ internal sealed record Pictures(string Name, Shape Shape, byte[] Bytes)
         return new Pictures($"{height}x{width}x{channels}", Shape.Of(5, height, width, channels), bytes);
     }
 
+    /// <summary>255 images of one channel; number d has the values 0 .. d + 1 somewhere in 0 .. 255, each at least once and some much more often.</summary>
+    public static Pictures OfEveryRange()
+    {
+        const int Side = 24, Size = Side * Side;
+        var stream = RandomStream.For(8, RandomPurpose.Test);
+        var bytes = new byte[255 * Size];
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            int range = i / Size + 2, place = i % Size, least = (256 - range) / 2;
+            float skewed = stream.Uniform(i) * stream.Uniform(bytes.Length + i);
+            bytes[i] = (byte)(least + (place < range ? place : (int)(skewed * range)));
+        }
+        return new Pictures("every range", Shape.Of(255, Side, Side, 1), bytes);
+    }
+
     /// <summary>The bytes that an engine's pixels stand for; fails where one stands for none.</summary>
     public static byte[] BytesOf(float[] pixels) => Array.ConvertAll(pixels, v =>
     {

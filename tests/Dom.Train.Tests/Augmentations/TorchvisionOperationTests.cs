@@ -29,9 +29,13 @@ public sealed class TorchvisionOperationTests(string device)
     {
         if (s_answers is not null)
             return;
+        s_answers = Torchvisions(s_images, [.. Steps]);
+    }
+
+    private static SafetensorsFile Torchvisions(Pictures[] images, (ImageStep Step, ImageSampling Sampling)[] steps)
+    {
         using var torch = PyTorch.WithTorchvisionOrSkip();
-        var steps = Steps.ToArray();
-        SafetensorsFile.Write(torch["images.safetensors"], s_images.Select(i => i.Entry()));
+        SafetensorsFile.Write(torch["images.safetensors"], images.Select(i => i.Entry()));
         SafetensorsFile.Write(torch["steps.safetensors"],
         [
             SafetensorsEntry.FromInt32("operation", [steps.Length], [.. steps.Select(s => (int)s.Step.Operation)]),
@@ -39,7 +43,7 @@ public sealed class TorchvisionOperationTests(string device)
             SafetensorsEntry.FromInt32("bilinear", [steps.Length], [.. steps.Select(s => (int)s.Sampling)]),
         ]);
         torch.Run("augmentation.py", "operations", ".");
-        s_answers = torch.Read("results.safetensors");
+        return torch.Read("results.safetensors");
     }
 
     [SetUp]
@@ -68,6 +72,17 @@ public sealed class TorchvisionOperationTests(string device)
         });
         Assert.That(compared, Is.Positive);
         TestContext.Out.WriteLine($"{compared} pixels compared");
+    }
+
+    /// <summary>Every value of every range that a channel can have, and as many histograms.</summary>
+    [Test]
+    public void Stretching_and_equalizing_are_torchvisions_for_every_range_of_values()
+    {
+        var images = Pictures.OfEveryRange();
+        (ImageStep, ImageSampling)[] steps = [(new(ImageOperation.AutoContrast), default), (new(ImageOperation.Equalize), default)];
+        byte[] expected = Torchvisions([images], steps)[images.Name].ToBytes();
+        for (int k = 0; k < steps.Length; k++)
+            Assert.That(Pictures.Differences(Run(images, steps[k].Item1, default), expected.AsSpan(k * images.Bytes.Length, images.Bytes.Length)), Is.Zero, $"{steps[k].Item1}");
     }
 
     private byte[] Run(Pictures images, ImageStep step, ImageSampling sampling)
