@@ -65,6 +65,31 @@ public sealed class TrainCommandTests
         });
     }
 
+    [TestCase("augmix", "none", 0.5, 3)]
+    [TestCase("randaugment", "rs-fgsm", 0.1, 3)]
+    public void Training_with_augmentation_writes_its_defaults_down_and_reports_what_was_augmented(string augmentation, string attack, double strength, int tries)
+    {
+        using var scratch = new ScratchFolder();
+        var result = Cli.Run(Tiny(
+            scratch["run"], "--attack", attack, "--eval-steps", "1", "--dom", "augment", "--dom-augmentation", augmentation, "--threshold", "100", "--warmup", "1", "--log-steps", "--json"));
+        Assert.That(result.Code, Is.Zero, result.Error);
+        var json = JsonDocument.Parse(result.Output).RootElement;
+        var folder = new RunFolder(scratch["run"]);
+        var options = folder.ReadDescription().Options;
+        var steps = folder.ReadSteps();
+        Assert.Multiple(() =>
+        {
+            Assert.That((options.DomStrength, options.DomTries), Is.EqualTo((strength, tries)), "the paper's, in run.json");
+            Assert.That(json.GetProperty("augmented").GetDouble(), Is.EqualTo(1), "every loss is below 100, so epoch 2 augments every sample");
+            Assert.That(json.GetProperty("accepted").GetDouble(), Is.Zero, "and none comes above it");
+            Assert.That(json.GetProperty("tries").GetDouble(), Is.EqualTo(tries));
+            Assert.That(json.GetProperty("removed").GetDouble(), Is.Zero);
+            Assert.That(steps.Where(s => s.Epoch == 2).Select(s => (s.Selected, s.Accepted, s.Tries)), Is.EqualTo(steps.Where(s => s.Epoch == 2).Select(s => ((int?)s.Kept, (int?)0, (int?)(tries * s.Kept)))));
+            Assert.That(result.Error, Does.Contain($"augment with {augmentation}, strength {strength.ToString(System.Globalization.CultureInfo.InvariantCulture)}, {tries} tries"));
+            Assert.That(File.ReadAllText(folder.ReportFile), Does.Contain("Augmented by DOM"));
+        });
+    }
+
     [TestCase("folder ")]
     [TestCase("epoch 1/3")]
     [TestCase("epoch 2/3")]
