@@ -213,7 +213,7 @@ public sealed class ReproduceCommandTests
         using var scratch = new ScratchFolder();
         string[] typed =
         [
-            "reproduce", "4", "--cells", "cifar10/baseline", "--seeds", "1", "--epochs", "2", "--data", "embedded", "--model", "preact-resnet8", "--batch", "48",
+            "reproduce", "4", "--cells", "cifar10/baseline", "--seeds", "1", "--epochs", "2", "--data", "embedded", "--model", "mlp", "--batch", "48",
             "--limit-train", "192", "--limit-test", "20", "--device", "cpu", "--threads", "2", "--output", scratch["out"], "--json",
         ];
         var without = Cli.Run([.. typed, "--no-autoattack"]);

@@ -93,9 +93,7 @@ internal static class ReproduceListing
     {
         if (!File.Exists(run.Folder.DescriptionFile))
             return "not begun";
-        FinishedRun.RequireSame(run);
-        int epochs = run.Folder.ReadMetrics().Count;
-        return epochs >= run.Options.Epochs ? "finished" : $"{epochs} of {run.Options.Epochs} epochs done";
+        return FinishedRun.Read(run) is not null ? "finished" : $"{run.Folder.ReadMetrics().Count} of {run.Options.Epochs} epochs done";
     }
 
     private static double HoursOf(PaperCell cell)

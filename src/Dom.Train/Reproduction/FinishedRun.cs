@@ -19,8 +19,10 @@ public sealed record FinishedRun(IReadOnlyList<EpochMetrics> Metrics, AutoAttack
         if (!File.Exists(planned.Folder.DescriptionFile))
             return null;
         RequireSame(planned);
-        var metrics = planned.Folder.ReadMetrics();
-        return metrics.Count < planned.Options.Epochs ? null : new FinishedRun(metrics, ReadAutoAttack(planned.Folder));
+        // Not by the number of epochs: figures are written before the checkpoint that belongs to them.
+        return planned.Folder.ReadDescription().Status == "finished"
+            ? new FinishedRun(planned.Folder.ReadMetrics(), ReadAutoAttack(planned.Folder))
+            : null;
     }
 
     /// <summary>Refuses a folder with a run of other settings: its figures would be of something else.</summary>

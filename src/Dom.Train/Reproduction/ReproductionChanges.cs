@@ -19,6 +19,9 @@ public sealed record ReproductionChanges
         ["embedded"] = (2000, 1000),
     };
 
+    // Every run asks anew.
+    private readonly Dictionary<string, (int Train, int Test)> _opened = [];
+
     /// <summary>Epochs and images are multiplied by it, both, so that the work goes with its square; above 0 and at most 1.</summary>
     public double Scale { get; init; } = 1;
 
@@ -103,10 +106,10 @@ public sealed record ReproductionChanges
     /// <exception cref="DataException">It cannot be.</exception>
     public (int Train, int Test) SizesOf(string data)
     {
-        if (s_sizes.TryGetValue(data, out var sizes))
+        if (s_sizes.TryGetValue(data, out var sizes) || _opened.TryGetValue(data, out sizes))
             return sizes;
         var set = DataSets.Open(data, DataDirectory, imageFolder: path => ImageFolder.Load(path));
-        return (set.Train.Count, set.Test.Count);
+        return _opened[data] = (set.Train.Count, set.Test.Count);
     }
 
     private int Rounded(int whole) => (int)Math.Round(whole * Scale, MidpointRounding.AwayFromZero);
