@@ -166,7 +166,8 @@ internal static class AnalysisFigures
             $"What becomes of the samples that were confident in epoch {a.Settings.Warmup + 1}: mean of the loss now minus the loss then, and the share that is still below T.",
             "In a run that removes such samples (--dom remove), a change near zero means that what was memorized stays, though it is no longer trained. A sample that rises above T "
             + "is trained again. In a run that removes nothing, the curves show what training does.",
-            "The samples were chosen because their loss was small, so a part of any rise is chance. Defined in: DOM, section 3.1; the index is this program's.",
+            "The samples were chosen because their loss was small, so a part of any rise is chance.",
+            "Defined in: DOM, section 3.1; the index is this program's.",
         ]);
     }
 
