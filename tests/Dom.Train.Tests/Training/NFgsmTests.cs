@@ -11,10 +11,11 @@ namespace Dom.Train.Tests.Training;
 /// <summary>N-FGSM as an option of a run; what it does to images is in <see cref="AttackTests"/>.</summary>
 public sealed class NFgsmTests
 {
-    /// <summary>A run writes down what batch norm does in its attack, given or not.</summary>
+    /// <summary>A run writes down what batch norm does in its attack and what a collapse leads to, given or not.</summary>
     private static readonly TrainOptions s_options = Runs.Small with
     {
         Model = "mlp", Epochs = 1, Attack = AttackKind.NFgsm, BatchNormInAttack = BatchNormMode.UpdateStatistics,
+        OnCollapse = CollapseResponse.Warn,
     };
 
     [Test]
