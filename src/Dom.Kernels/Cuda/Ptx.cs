@@ -1,9 +1,10 @@
+using System.IO.Compression;
 using System.Reflection;
 using Dom.Tensors;
 
 namespace Dom.Kernels.Cuda;
 
-/// <summary>The compiled kernels that are embedded in this assembly, as <c>kernels/build.sh ptx</c> made them.</summary>
+/// <summary>The compiled kernels that are embedded in this assembly, an archive of the files as <c>kernels/build.sh ptx</c> made them.</summary>
 internal static class Ptx
 {
     /// <summary>The text of a module, zero-terminated. A module exists for 8.0 and up, in the instructions of 9.0 alone, which no later device has, or as both.</summary>
@@ -12,13 +13,13 @@ internal static class Ptx
     /// <exception cref="DeviceException">There is no such module, or none for the device.</exception>
     public static byte[] Load(string module, int computeCapability)
     {
-        using var stream = (computeCapability == 90 ? Open($"ptx/{module}.sm_90a.ptx") : null) ?? Open($"ptx/{module}.sm_80.ptx")
+        using var archive = new ZipArchive(Assembly.GetExecutingAssembly().GetManifestResourceStream("ptx.zip")!);
+        var entry = (computeCapability == 90 ? archive.GetEntry($"{module}.sm_90a.ptx") : null) ?? archive.GetEntry($"{module}.sm_80.ptx")
             ?? throw new DeviceException(
                 $"cuda: this build holds no kernels {module} for compute capability {computeCapability / 10}.{computeCapability % 10}; they are made by kernels/build.sh ptx.");
-        var text = new byte[stream.Length + 1];
-        stream.ReadExactly(text.AsSpan(0, (int)stream.Length));
+        using var stream = entry.Open();
+        var text = new byte[entry.Length + 1];
+        stream.ReadExactly(text.AsSpan(0, (int)entry.Length));
         return text;
     }
-
-    private static Stream? Open(string name) => Assembly.GetExecutingAssembly().GetManifestResourceStream(name);
 }
