@@ -24,15 +24,16 @@ public sealed unsafe partial class CpuBackend :
         float* runningMean = Floats(call.RunningMean, Name), runningVariance = Floats(call.RunningVariance, Name);
         int channels = call.Channels, rows = call.Rows;
         var cut = new BatchNormRows(rows, channels);
-        float* partial = BatchNormScratch(cut, 5, out var row);
+        float* partial = BatchNormScratch(cut, 5, out var row, out double* totals);
         float* shift = row, meanRow = row + cut.Width, scaleRow = row + 2 * cut.Width, betaRow = row + 3 * cut.Width, scale = row + 4 * cut.Width;
 
         // Sums of x - x[0]: subtracting a value of the channel keeps the digits that sum(x^2) - sum(x)^2 would lose at |mean| >> std.
         cut.Repeat(x, shift);
         BatchNormStatistics(cut, x, shift, partial);
+        cut.Totals(partial, totals);
         for (int c = 0; c < channels; c++)
         {
-            var (sum, squares) = cut.Totals(partial, c);
+            double sum = totals[c], squares = totals[channels + c];
             double shifted = sum / rows, variance = Math.Max(0, squares / rows - shifted * shifted);
             mean[c] = (float)(x[c] + shifted);
             inverseStd[c] = (float)(1 / Math.Sqrt(variance + call.Epsilon));
@@ -52,7 +53,7 @@ public sealed unsafe partial class CpuBackend :
     {
         const string Name = nameof(BatchNorm2dInfer);
         var cut = new BatchNormRows(call.Rows, call.Channels);
-        BatchNormScratch(cut, 5, out var row);
+        BatchNormScratch(cut, 5, out var row, out _);
         float* mean = row, scaleRow = row + cut.Width, beta = row + 2 * cut.Width, scale = row + 3 * cut.Width, inverseStd = row + 4 * cut.Width;
         InferenceScale(Floats(call.Gamma, Name), Floats(call.Variance, Name), call.Epsilon, call.Channels, scale, inverseStd);
         cut.Repeat(Floats(call.Mean, Name), mean);
@@ -67,7 +68,7 @@ public sealed unsafe partial class CpuBackend :
         float* gamma = Floats(call.Gamma, Name), inverseStd = Floats(call.InverseStd, Name);
         float* dgamma = Floats(call.DGamma, Name), dbeta = Floats(call.DBeta, Name);
         var cut = new BatchNormRows(call.Rows, call.Channels);
-        float* partial = BatchNormScratch(cut, 8, out var row);
+        float* partial = BatchNormScratch(cut, 8, out var row, out double* totals);
         float* mean = row, scaleRow = row + cut.Width, beta = row + 2 * cut.Width, slopeRow = row + 3 * cut.Width, offsetRow = row + 4 * cut.Width;
         float* scale = row + 5 * cut.Width, slope = row + 6 * cut.Width, offset = row + 7 * cut.Width;
         for (int c = 0; c < call.Channels; c++)
@@ -77,9 +78,10 @@ public sealed unsafe partial class CpuBackend :
         cut.Repeat(Floats(call.Beta, Name), beta);
         var gradient = new BatchNormGradient(cut, Floats(call.X, Name), Floats(call.Dy, Name), mean, scaleRow, beta, call.Relu == 1);
         BatchNormGradientSums(gradient, partial);
+        cut.Totals(partial, totals);
         for (int c = 0; c < call.Channels; c++)
         {
-            var (sum, centered) = cut.Totals(partial, c);
+            double sum = totals[c], centered = totals[call.Channels + c];
             double product = centered * inverseStd[c];
             dbeta[c] = (float)sum;
             dgamma[c] = (float)product;
@@ -98,7 +100,7 @@ public sealed unsafe partial class CpuBackend :
         const string Name = nameof(BatchNorm2dInferBackward);
         float* dgamma = Floats(call.DGamma, Name), dbeta = Floats(call.DBeta, Name);
         var cut = new BatchNormRows(call.Rows, call.Channels);
-        float* partial = BatchNormScratch(cut, 7, out var row);
+        float* partial = BatchNormScratch(cut, 7, out var row, out double* totals);
         float* mean = row, scaleRow = row + cut.Width, beta = row + 2 * cut.Width, slope = row + 3 * cut.Width, offset = row + 4 * cut.Width;
         float* scale = row + 5 * cut.Width, inverseStd = row + 6 * cut.Width;
         InferenceScale(Floats(call.Gamma, Name), Floats(call.Variance, Name), call.Epsilon, call.Channels, scale, inverseStd);
@@ -110,9 +112,10 @@ public sealed unsafe partial class CpuBackend :
         if (dgamma is not null)
         {
             BatchNormGradientSums(gradient, partial);
+            cut.Totals(partial, totals);
             for (int c = 0; c < call.Channels; c++)
             {
-                var (sum, centered) = cut.Totals(partial, c);
+                double sum = totals[c], centered = totals[call.Channels + c];
                 dbeta[c] = (float)sum;
                 dgamma[c] = (float)(centered * inverseStd[c]);
             }
@@ -130,11 +133,12 @@ public sealed unsafe partial class CpuBackend :
         }
     }
 
-    /// <summary>Room for the partial sums of all blocks, and for so many rows.</summary>
-    private float* BatchNormScratch(BatchNormRows cut, int rows, out float* row)
+    /// <summary>Room for two totals a channel, for the partial sums of all blocks, and for so many rows.</summary>
+    private float* BatchNormScratch(BatchNormRows cut, int rows, out float* row, out double* totals)
     {
-        long sums = (long)cut.Blocks * 2 * cut.Width;
-        float* partial = SharedScratch.Floats(sums + (long)rows * cut.Width);
+        long sums = (long)cut.Blocks * 2 * cut.Width, totalFloats = 2L * cut.Width * (sizeof(double) / sizeof(float));
+        totals = (double*)SharedScratch.Floats(totalFloats + sums + (long)rows * cut.Width);
+        float* partial = (float*)totals + totalFloats;
         row = partial + sums;
         return partial;
     }

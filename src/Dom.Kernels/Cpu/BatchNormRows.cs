@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Dom.Kernels.Cpu;
 
 /// <summary>
@@ -46,16 +48,28 @@ internal readonly unsafe struct BatchNormRows
             row[i] = values[i % _channels];
     }
 
-    /// <summary>Sums of channel <paramref name="c"/> over the blocks in f64: of both rows of the partial sums [block][2][width].</summary>
-    public (double First, double Second) Totals(float* partial, int c)
+    /// <summary>Adds the partial sums [block][2][width] of all blocks, in their order and in f64: totals[c] and totals[channels + c] of channel c.</summary>
+    public void Totals(float* partial, double* totals)
     {
-        double first = 0, second = 0;
-        for (int block = 0; block < Blocks; block++, partial += 2 * Width)
-            for (int i = c; i < Width; i += _channels)
+        new Span<double>(totals, 2 * _channels).Clear();
+        for (float* end = partial + 2L * Width * Blocks; partial < end; partial += 2 * Width)
+            for (int joined = 0; joined < Width; joined += _channels)
             {
-                first += partial[i];
-                second += partial[Width + i];
+                AddTo(totals, partial + joined);
+                AddTo(totals + _channels, partial + Width + joined);
             }
-        return (first, second);
+    }
+
+    private void AddTo(double* totals, float* values)
+    {
+        int c = 0, w = Vector<double>.Count;
+        for (; c <= _channels - 2 * w; c += 2 * w)
+        {
+            Vector.Widen(Vector.Load(values + c), out var low, out var high);
+            (Vector.Load(totals + c) + low).Store(totals + c);
+            (Vector.Load(totals + c + w) + high).Store(totals + c + w);
+        }
+        for (; c < _channels; c++)
+            totals[c] += values[c];
     }
 }

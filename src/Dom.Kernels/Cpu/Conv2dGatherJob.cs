@@ -3,17 +3,25 @@ using Dom.Kernels.Cpu.Simd;
 
 namespace Dom.Kernels.Cpu;
 
-/// <summary>Computes the target of a <see cref="Conv2dGatherPlan"/>: one task is a group of images, a span of tiles and a block of channels.</summary>
+/// <summary>Computes the target of a <see cref="Conv2dGatherPlan"/>: one task is a group of images, a span of tiles and some blocks of channels.</summary>
 internal readonly unsafe struct Conv2dGatherJob(
     Conv2dGatherPlan plan, float* source, float* packed, float* target, float* zeros, bool streams) : IJob
 {
     private const int LineFloats = 16;
     private const int LargestTile = TileTable.TileRows * 64;
+    private const int RowsAhead = 2; // of the source; measured: 1 to 4 make no difference
+    private const int TilesBetweenClears = 1; // little enough zeros for the buffers of streaming stores, which then drain while tiles compute
 
     public void Execute(int task, int worker)
     {
-        int blocks = plan.Shape.Blocks(plan.TargetChannels);
-        int block = task % blocks, span = task / blocks % plan.Spans, group = task / blocks / plan.Spans;
+        int parts = plan.Shape.Blocks(plan.TargetChannels) / plan.BlocksPerTask;
+        int first = task % parts * plan.BlocksPerTask, span = task / parts % plan.Spans, group = task / parts / plan.Spans;
+        for (int block = first; block < first + plan.BlocksPerTask; block++)
+            Run(block, span, group);
+    }
+
+    private void Run(int block, int span, int group)
+    {
         int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.TargetChannels);
         var kernel = plan.Shape.KernelOf(block, plan.TargetChannels);
         float* edge = stackalloc float[LargestTile];
@@ -36,23 +44,62 @@ internal readonly unsafe struct Conv2dGatherJob(
             run.Adds = start > 0;
             for (int image = firstImage; image < lastImage;)
             {
-                bool four = plan.FourImages is not null && lastImage - image >= TileTable.TileRows;
-                var table = four ? plan.FourImages! : plan.OneImage;
+                int images = plan.FourImages is not null && lastImage - image >= TileTable.TileRows ? TileTable.TileRows : 1;
+                var table = images > 1 ? plan.FourImages! : plan.OneImage;
                 int firstTile = (int)((long)table.Tiles * span / plan.Spans), lastTile = (int)((long)table.Tiles * (span + 1) / plan.Spans);
-                if (start == 0)
-                    for (int i = image; i < image + (four ? TileTable.TileRows : 1); i++)
-                        plan.Unreached.Clear(
-                            target + (nint)i * plan.TargetImage, span * blocks + block, plan.Spans * blocks, streams);
-                if (firstTile < lastTile)
+                run.Source = source + (nint)image * plan.SourceImage + start;
+                run.Target = target + (nint)image * plan.TargetImage + channel;
+                if (start == 0 && plan.Unreached.Count > 0)
+                {
+                    RunAndClear(&run, kernel, table, firstTile, lastTile, images, block, span);
+                }
+                else if (firstTile < lastTile)
                 {
                     run.Table = table.At(firstTile);
                     run.Tiles = lastTile - firstTile;
-                    run.Source = source + (nint)image * plan.SourceImage + start;
-                    run.Target = target + (nint)image * plan.TargetImage + channel;
+                    if (plan.FetchesAhead)
+                        PlanFetch(&run, image, images, span);
                     kernel(&run);
                 }
-                image += four ? TileTable.TileRows : 1;
+                image += images;
             }
         }
+    }
+
+    /// <summary>Runs the tiles of some images a few at a time and in between clears a share of the pixels that no tap reaches.</summary>
+    private void RunAndClear(
+        TileRun* run, delegate*<TileRun*, void> kernel, TileTable table, int firstTile, int lastTile, int images, int block, int span)
+    {
+        int pieces = Math.Max(1, (lastTile - firstTile) / TilesBetweenClears), shares = plan.Shape.Blocks(plan.TargetChannels) * plan.Spans;
+        float* first = run->Target - block * plan.Shape.Width;
+        for (int piece = 0; piece < pieces; piece++)
+        {
+            int tile = firstTile + (int)((long)(lastTile - firstTile) * piece / pieces);
+            run->Tiles = firstTile + (int)((long)(lastTile - firstTile) * (piece + 1) / pieces) - tile;
+            if (run->Tiles > 0)
+            {
+                run->Table = table.At(tile);
+                kernel(run);
+            }
+            for (int i = 0; i < images; i++)
+                plan.Unreached.Clear(
+                    first + (nint)i * plan.TargetImage, (span * (shares / plan.Spans) + block) * pieces + piece, shares * pieces, streams);
+        }
+    }
+
+    /// <summary>
+    /// While the tiles of some images compute, what they will read a little later is fetched, at the end that of the next images: the pixels of a
+    /// strided convolution are too far apart for the processor to foresee.
+    /// </summary>
+    private void PlanFetch(TileRun* run, int image, int images, int span)
+    {
+        int pixels = plan.SourceImage / plan.SourceChannels;
+        int first = images * (int)((long)pixels * span / plan.Spans), end = images * (int)((long)pixels * (span + 1) / plan.Spans);
+        int ahead = images > 1 ? images * pixels : Math.Min(pixels, RowsAhead * plan.SourceWidth);
+        run->Next = run->Source + (nint)(first + ahead) * plan.SourceChannels;
+        run->NextPitch = plan.SourceChannels;
+        run->NextFloats = run->Length;
+        run->NextRows = Math.Max(0, Math.Min(end - first, (plan.Sizes.Batch - image) * pixels - first - ahead));
+        run->NextRowsPerTile = (end - first + run->Tiles - 1) / run->Tiles;
     }
 }

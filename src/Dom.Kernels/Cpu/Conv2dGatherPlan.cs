@@ -19,12 +19,14 @@ internal sealed class Conv2dGatherPlan
     private const int LongestChunk = 256;
     private const int LargestSharedMap = 100;           // pixels of a map, or of a class of them, whose tiles go across images
     private const int LeastTasks = 32;
+    private const long LargestCachedSource = 1L << 20;  // floats of all source images that the caches may still hold; more are fetched ahead
 
     private Conv2dGatherPlan(Conv2dSizes sizes, bool inputGradient, SimdWidth widest)
     {
         Sizes = sizes;
         Taps = sizes.KernelHeight * sizes.KernelWidth;
         int inputPixels = sizes.Height * sizes.Width, outputPixels = sizes.OutputHeight * sizes.OutputWidth;
+        SourceWidth = inputGradient ? sizes.OutputWidth : sizes.Width;
         (SourceChannels, TargetChannels) = inputGradient ? (sizes.Outputs, sizes.Inputs) : (sizes.Inputs, sizes.Outputs);
         (SourceImage, TargetImage) = inputGradient
             ? (outputPixels * sizes.Outputs, inputPixels * sizes.Inputs)
@@ -49,6 +51,8 @@ internal sealed class Conv2dGatherPlan
             ImagesPerTask = (ImagesPerTask + TileTable.TileRows - 1) / TileTable.TileRows * TileTable.TileRows;
         Groups = (sizes.Batch + ImagesPerTask - 1) / ImagesPerTask;
         Spans = FourImages is null ? Math.Clamp(LeastTasks / Groups, 1, Math.Max(1, OneImage.Tiles)) : 1;
+        BlocksPerTask = Taps == 1 ? Shape.Blocks(TargetChannels) : 1;
+        FetchesAhead = Taps > 1 && (long)sizes.Batch * SourceImage > LargestCachedSource;
     }
 
     public Conv2dSizes Sizes { get; }
@@ -59,6 +63,9 @@ internal sealed class Conv2dGatherPlan
     public int SourceChannels { get; }
 
     public int TargetChannels { get; }
+
+    /// <summary>Pixels of a row of a source image.</summary>
+    public int SourceWidth { get; }
 
     /// <summary>Floats of a source image.</summary>
     public int SourceImage { get; }
@@ -90,8 +97,17 @@ internal sealed class Conv2dGatherPlan
     /// <summary>Parts that the tiles of an image are cut into.</summary>
     public int Spans { get; }
 
-    /// <summary>Number of tasks: groups of images x spans of tiles x blocks of channels. They depend on the sizes alone.</summary>
-    public int Tasks => Groups * Spans * Shape.Blocks(TargetChannels);
+    /// <summary>
+    /// Blocks of target channels that a task works on, one after the other: all with a 1x1 kernel, which does so little with a pixel that
+    /// reading it from memory once for every block would count.
+    /// </summary>
+    public int BlocksPerTask { get; }
+
+    /// <summary>Whether the pixels of following tiles are fetched while a tile computes; a kernel of one tap has a way of its own.</summary>
+    public bool FetchesAhead { get; }
+
+    /// <summary>Number of tasks: groups of images x spans of tiles x parts of the blocks of channels. They depend on the sizes alone.</summary>
+    public int Tasks => Groups * Spans * (Shape.Blocks(TargetChannels) / BlocksPerTask);
 
     /// <summary>Floats of the packed weights.</summary>
     public long PackedFloats => (long)Taps * SourceChannels * Shape.PaddedWidth(TargetChannels);

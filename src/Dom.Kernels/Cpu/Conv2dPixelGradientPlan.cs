@@ -23,6 +23,17 @@ internal sealed unsafe class Conv2dPixelGradientPlan
     /// </summary>
     private const int LongestRun = 64;
 
+    /// <summary>The same where pixels are packed: their columns then come from the second-level cache, a line after the other.</summary>
+    private const int LongestPackedRun = 128;
+
+    /// <summary>
+    /// Input channels from which on a 1x1 kernel packs its pixels: with a stride they lie a multiple of 1 KiB apart, in the same few sets
+    /// of the first-level cache.
+    /// </summary>
+    private const int FewestPackedInputs = 128;
+
+    private const int PackedGap = 16; // packed pixels of a power of two of channels would share sets again
+
     private const int MostInputsOfStem = 4;
     private const int RowsPerTask = 192, OutputsPerTask = 320;
     private const int TasksWanted = 32;
@@ -47,7 +58,8 @@ internal sealed unsafe class Conv2dPixelGradientPlan
         OutputBlocksPerTask = (OutputBlocks + parts - 1) / parts;
         OutputParts = (OutputBlocks + OutputBlocksPerTask - 1) / OutputBlocksPerTask;
 
-        RowsPerRun = Math.Clamp(LongestRun / sizes.OutputWidth, 1, isPointwise ? OutputRows : sizes.OutputHeight);
+        Packs = isPointwise && sizes.Inputs >= FewestPackedInputs;
+        RowsPerRun = Math.Clamp((Packs ? LongestPackedRun : LongestRun) / sizes.OutputWidth, 1, isPointwise ? OutputRows : sizes.OutputHeight);
         RunsPerImage = (OutputRows + RowsPerRun - 1) / RowsPerRun;
         Units = isPointwise ? Images * RunsPerImage : sizes.Batch;
         int blocks = RowBlocks * OutputParts, mostGroups = (int)Math.Clamp(MostSumFloats / GroupFloats, 1, Units);
@@ -56,7 +68,8 @@ internal sealed unsafe class Conv2dPixelGradientPlan
         Groups = (Units + UnitsPerGroup - 1) / UnitsPerGroup;
 
         PaddedRow = (sizes.Width + 2 * sizes.Padding) * sizes.Inputs;
-        FrameFloats = isPointwise ? 0 : (sizes.Height + 2 * sizes.Padding) * PaddedRow;
+        PackedPitch = TilesPerTask * TileTable.TileRows + PackedGap;
+        FrameFloats = Packs ? RowsPerRun * sizes.OutputWidth * PackedPitch : isPointwise ? 0 : (sizes.Height + 2 * sizes.Padding) * PaddedRow;
         PanelFloats = RowsPerRun * sizes.OutputWidth * Shape.Width;
         _offsets = GC.AllocateUninitializedArray<int>(Tiles * TileTable.TileRows, pinned: true);
         for (int i = 0; i < _offsets.Length; i++)
@@ -109,7 +122,13 @@ internal sealed unsafe class Conv2dPixelGradientPlan
     /// <summary>Floats of a row of x with its padding.</summary>
     public int PaddedRow { get; }
 
-    /// <summary>Floats of an image in its padding.</summary>
+    /// <summary>Whether a 1x1 kernel copies the pixels of a run, and of its columns a block, to where they lie close.</summary>
+    public bool Packs { get; }
+
+    /// <summary>Floats from a packed pixel to the next.</summary>
+    public int PackedPitch { get; }
+
+    /// <summary>Floats of an image in its padding, or of the packed pixels of a run.</summary>
     public int FrameFloats { get; }
 
     /// <summary>Floats of a block of dy for one run.</summary>
@@ -138,8 +157,8 @@ internal sealed unsafe class Conv2dPixelGradientPlan
         TileTable.TileRows
         * ((nint)outputBlock * Tiles * Shape.Width + (nint)tile * Shape.WidthOf(outputBlock, Sizes.Outputs));
 
-    /// <summary>Whether the last columns of a block exist, so that dy can be read where it lies.</summary>
-    public bool IsWhole(int block) => block * Shape.Width + Shape.WidthOf(block, Sizes.Outputs) <= Sizes.Outputs;
+    /// <summary>Whether dy is read where it lies: not if columns of the block are missing, or if other blocks lie between its pixels and all is packed.</summary>
+    public bool IsWhole(int block) => (!Packs || OutputBlocks == 1) && block * Shape.Width + Shape.WidthOf(block, Sizes.Outputs) <= Sizes.Outputs;
 
     private bool RowsGoOn => IsPointwise(Sizes) && Sizes.Height == Sizes.OutputHeight * Sizes.Stride;
 

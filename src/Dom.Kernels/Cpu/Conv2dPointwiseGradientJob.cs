@@ -5,8 +5,8 @@ namespace Dom.Kernels.Cpu;
 
 /// <summary>
 /// Sums the weight gradient of a 1x1 convolution: one task is a group of runs of pixels, a block of input channels and
-/// blocks of output channels. Both operands are read where they lie; what the next run reads is fetched while this one
-/// computes.
+/// blocks of output channels. Both operands are read where they lie, or packed first where that is far apart; what the next run reads is fetched
+/// while this one computes.
 /// </summary>
 internal readonly unsafe struct Conv2dPointwiseGradientJob(
     Conv2dPixelGradientPlan plan, float* x, float* dy, float* sums, float** workers) : IJob
@@ -40,8 +40,10 @@ internal readonly unsafe struct Conv2dPointwiseGradientJob(
                 next.X += channel;
                 fetch.Begin(next, nextColumns + output, plan.Sizes.Outputs, (endBlock - firstBlock) * tiles);
             }
+            if (plan.Packs)
+                PackPixels(ref run, channel, channels, workers[worker]);
             for (int block = firstBlock; block < endBlock; block++)
-                AddProducts(&run, columns, block, firstTile, tiles, workers[worker], target, ref fetch);
+                AddProducts(&run, columns, block, firstTile, tiles, workers[worker] + plan.FrameFloats, target, ref fetch);
         }
     }
 
@@ -64,6 +66,21 @@ internal readonly unsafe struct Conv2dPointwiseGradientJob(
             run->Target = target + plan.TileOffset(block, tile);
             kernel(run);
         }
+    }
+
+    /// <summary>Copies so many channels of a run's pixels to where they lie close, and lets the run read them there.</summary>
+    private void PackPixels(ref WindowRun run, int channel, int channels, float* packed)
+    {
+        float* target = packed;
+        for (int row = 0; row < run.Rows; row++)
+        {
+            float* x = run.X + row * run.RowPitch + channel;
+            for (int pixel = 0; pixel < run.PixelsPerRow; pixel++, x += run.PixelPitch, target += plan.PackedPitch)
+                new ReadOnlySpan<float>(x, channels).CopyTo(new Span<float>(target, channels));
+        }
+        run.X = packed - channel; // offsets count from the first channel of all
+        run.PixelPitch = plan.PackedPitch;
+        run.RowPitch = (nint)plan.PackedPitch * run.PixelsPerRow;
     }
 
     /// <summary>Says where the pixels of a unit lie in x and returns where they lie in dy.</summary>

@@ -11,6 +11,9 @@ internal sealed unsafe class ZeroRuns
 
     private readonly List<(int Start, int Floats)> _runs = [];
 
+    /// <summary>Runs of an image.</summary>
+    public int Count => _runs.Count;
+
     /// <summary>Adds the pixel after all that were added before; neighbors become one run.</summary>
     public void Add(int pixel, int channels)
     {

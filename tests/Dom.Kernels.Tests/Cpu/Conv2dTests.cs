@@ -38,6 +38,10 @@ public sealed class Conv2dTests
         new(40, 2, 2, 2, 3, 2, 2, 1, 1),       // several slabs
         new(3, 16, 16, 70, 130, 1, 1, 2, 0),   // a shortcut: several runs of rows, which go on from image to image
         new(3, 9, 11, 6, 200, 1, 1, 2, 0),     // an odd height: rows of an image stay apart
+        new(3, 16, 16, 130, 70, 1, 1, 2, 0),   // pixels that are packed for the weight gradient, columns past the last
+        new(5, 9, 11, 200, 140, 1, 1, 2, 0),   // the same in two parts of the inputs, rows of an image apart
+        new(18, 32, 32, 64, 3, 3, 3, 2, 1),    // images that no cache holds: the pixels of following tiles are fetched
+        new(66, 16, 16, 64, 3, 3, 3, 2, 1),    // the same, tiles across images
         new(2, 2, 150, 5, 20, 1, 1, 1, 0),     // a row longer than a run
         new(2, 3, 3, 400, 330, 1, 1, 1, 0),    // blocks of input and of output channels
         new(2, 5, 4, 6, 7, 1, 1, 1, 2),        // pixels that are padding
