@@ -8,7 +8,7 @@ internal readonly unsafe struct Conv2dGatherJob(
     Conv2dGatherPlan plan, float* source, float* packed, float* target, float* zeros, bool streams) : IJob
 {
     private const int LineFloats = 16;
-    private const int LargestTile = TileTable.TileRows * 64;
+    private const int LargestTile = TileTable.MostRows * 32;
     private const int RowsAhead = 2; // of the source; measured: 1 to 4 make no difference
     private const int TilesBetweenClears = 1; // little enough zeros for the buffers of streaming stores, which then drain while tiles compute
 
@@ -44,8 +44,8 @@ internal readonly unsafe struct Conv2dGatherJob(
             run.Adds = start > 0;
             for (int image = firstImage; image < lastImage;)
             {
-                int images = plan.FourImages is not null && lastImage - image >= TileTable.TileRows ? TileTable.TileRows : 1;
-                var table = images > 1 ? plan.FourImages! : plan.OneImage;
+                int images = plan.AcrossImages is not null && lastImage - image >= plan.Shape.Rows ? plan.Shape.Rows : 1;
+                var table = images > 1 ? plan.AcrossImages! : plan.OneImage;
                 int firstTile = (int)((long)table.Tiles * span / plan.Spans), lastTile = (int)((long)table.Tiles * (span + 1) / plan.Spans);
                 run.Source = source + (nint)image * plan.SourceImage + start;
                 run.Target = target + (nint)image * plan.TargetImage + channel;

@@ -8,7 +8,7 @@ namespace Dom.Kernels.Cpu;
 /// target[pixel, :] = sum over taps of source[pixel of the tap, :] weights[tap], and differ in which pixel a tap reads.
 /// </summary>
 /// <remarks>
-/// A tile is four target pixels by a block of target channels. On small maps the four are one place in four images: they then share the taps that meet
+/// A tile is four target pixels (eight where there are few channels) by a block of target channels. On small maps they are one place in as many images: they then share the taps that meet
 /// padding, and these are left out. On large maps they are neighbours in a row. With a stride, the pixels of an input gradient
 /// are first sorted by their remainders modulo the stride, since pixels of one class are reached by the same taps.
 /// </remarks>
@@ -42,15 +42,15 @@ internal sealed class Conv2dGatherPlan
         var taps = inputGradient ? InputGradientTaps(sizes) : ForwardTaps(sizes);
         taps = WithoutUnreached(taps, inputGradient ? inputPixels : outputPixels);
         OneImage = Table(taps, 1);
-        if (sizes.Batch >= TileTable.TileRows && TargetImage / TargetChannels <= LargestSharedMap * stride * stride)
-            FourImages = Table(taps, TileTable.TileRows);
+        if (sizes.Batch >= Shape.Rows && TargetImage / TargetChannels <= LargestSharedMap * stride * stride)
+            AcrossImages = Table(taps, Shape.Rows);
 
         int groupsWanted = Math.Min(sizes.Batch, LeastTasks);
         ImagesPerTask = Math.Clamp(SourceFloatsInCache / Math.Max(1, SourceImage), 1, (sizes.Batch + groupsWanted - 1) / groupsWanted);
-        if (FourImages is not null)
-            ImagesPerTask = (ImagesPerTask + TileTable.TileRows - 1) / TileTable.TileRows * TileTable.TileRows;
+        if (AcrossImages is not null)
+            ImagesPerTask = (ImagesPerTask + Shape.Rows - 1) / Shape.Rows * Shape.Rows;
         Groups = (sizes.Batch + ImagesPerTask - 1) / ImagesPerTask;
-        Spans = FourImages is null ? Math.Clamp(LeastTasks / Groups, 1, Math.Max(1, OneImage.Tiles)) : 1;
+        Spans = AcrossImages is null ? Math.Clamp(LeastTasks / Groups, 1, Math.Max(1, OneImage.Tiles)) : 1;
         BlocksPerTask = Taps == 1 ? Shape.Blocks(TargetChannels) : 1;
         FetchesAhead = Taps > 1 && (long)sizes.Batch * SourceImage > LargestCachedSource;
     }
@@ -79,11 +79,11 @@ internal sealed class Conv2dGatherPlan
     /// <summary>Source channels whose products are summed in registers before a tile is stored.</summary>
     public int Chunk { get; }
 
-    /// <summary>Tiles of four pixels of one image.</summary>
+    /// <summary>Tiles of some pixels of one image.</summary>
     public TileTable OneImage { get; }
 
-    /// <summary>Tiles of one pixel of four images; null where that does not pay.</summary>
-    public TileTable? FourImages { get; }
+    /// <summary>Tiles of one pixel of as many images as a tile has rows; null where that does not pay.</summary>
+    public TileTable? AcrossImages { get; }
 
     /// <summary>Target pixels that no tap reaches; no tile has them.</summary>
     public ZeroRuns Unreached { get; } = new();
@@ -157,9 +157,9 @@ internal sealed class Conv2dGatherPlan
 
     private TileTable Table(GatherTaps taps, int images)
     {
-        var table = new TileTable.Builder();
-        int pixels = TileTable.TileRows / images;
-        Span<int> rows = stackalloc int[TileTable.TileRows];
+        var table = new TileTable.Builder(Shape.Rows);
+        int pixels = Shape.Rows / images;
+        Span<int> rows = stackalloc int[Shape.Rows];
         foreach (var pixelClass in taps.Classes)
             for (int first = 0; first < pixelClass.Length; first += pixels)
             {

@@ -46,9 +46,9 @@ internal sealed unsafe class Conv2dPixelGradientPlan
         Sizes = sizes;
         Rows = sizes.KernelHeight * sizes.KernelWidth * sizes.Inputs;
         Shape = TileShape.For(sizes.Outputs, widest);
-        Tiles = (Rows + TileTable.TileRows - 1) / TileTable.TileRows;
+        Tiles = (Rows + Shape.Rows - 1) / Shape.Rows;
         OutputBlocks = Shape.Blocks(sizes.Outputs);
-        GroupFloats = (long)OutputBlocks * Shape.Width * Tiles * TileTable.TileRows;
+        GroupFloats = (long)OutputBlocks * Shape.Width * Tiles * Shape.Rows;
 
         bool isPointwise = IsPointwise(sizes);
         int rowBlocks = isPointwise ? (Rows + RowsPerTask - 1) / RowsPerTask : 1;
@@ -68,10 +68,10 @@ internal sealed unsafe class Conv2dPixelGradientPlan
         Groups = (Units + UnitsPerGroup - 1) / UnitsPerGroup;
 
         PaddedRow = (sizes.Width + 2 * sizes.Padding) * sizes.Inputs;
-        PackedPitch = TilesPerTask * TileTable.TileRows + PackedGap;
+        PackedPitch = TilesPerTask * Shape.Rows + PackedGap;
         FrameFloats = Packs ? RowsPerRun * sizes.OutputWidth * PackedPitch : isPointwise ? 0 : (sizes.Height + 2 * sizes.Padding) * PaddedRow;
         PanelFloats = RowsPerRun * sizes.OutputWidth * Shape.Width;
-        _offsets = GC.AllocateUninitializedArray<int>(Tiles * TileTable.TileRows, pinned: true);
+        _offsets = GC.AllocateUninitializedArray<int>(Tiles * Shape.Rows, pinned: true);
         for (int i = 0; i < _offsets.Length; i++)
             _offsets[i] = WindowOffset(Math.Min(i, Rows - 1));
     }
@@ -134,13 +134,13 @@ internal sealed unsafe class Conv2dPixelGradientPlan
     /// <summary>Floats of a block of dy for one run.</summary>
     public int PanelFloats { get; }
 
-    /// <summary>Floats of the sums of one group: [output block][tile][4 rows][output channel].</summary>
+    /// <summary>Floats of the sums of one group: [output block][tile][row][output channel].</summary>
     public long GroupFloats { get; }
 
     /// <summary>Groups x blocks of rows x parts of the output channels. They depend on the sizes alone.</summary>
     public int Tasks => Groups * RowBlocks * OutputParts;
 
-    /// <summary>Where the rows of a tile begin in the window of a pixel, four for each tile.</summary>
+    /// <summary>Where the rows of a tile begin in the window of a pixel, tile after tile.</summary>
     public int* Offsets => (int*)Unsafe.AsPointer(ref _offsets[0]);
 
     /// <summary>Whether a convolution's gradient is summed this way.</summary>
@@ -154,7 +154,7 @@ internal sealed unsafe class Conv2dPixelGradientPlan
 
     /// <summary>Where the sums of a tile begin in those of its group.</summary>
     public nint TileOffset(int outputBlock, int tile) =>
-        TileTable.TileRows
+        Shape.Rows
         * ((nint)outputBlock * Tiles * Shape.Width + (nint)tile * Shape.WidthOf(outputBlock, Sizes.Outputs));
 
     /// <summary>Whether dy is read where it lies: not if columns of the block are missing, or if other blocks lie between its pixels and all is packed.</summary>

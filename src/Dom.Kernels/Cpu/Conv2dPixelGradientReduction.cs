@@ -11,7 +11,7 @@ internal readonly unsafe struct Conv2dPixelGradientReduction(
     Conv2dPixelGradientPlan plan, float* sums, float* dweight) : IJob
 {
     private const int TilesPerTask = 16;
-    private const int WidestTile = TileTable.TileRows * 64;
+    private const int LargestTile = TileTable.MostRows * 32;
 
     public int Tasks => plan.OutputBlocks * Parts;
 
@@ -23,13 +23,13 @@ internal readonly unsafe struct Conv2dPixelGradientReduction(
         int block = task / Parts, first = task % Parts * TilesPerTask, end = Math.Min(plan.Tiles, first + TilesPerTask);
         int outputs = plan.Sizes.Outputs, width = plan.Shape.WidthOf(block, outputs);
         int firstOutput = block * plan.Shape.Width, columns = Math.Min(width, outputs - firstOutput);
-        float* total = stackalloc float[WidestTile];
+        float* total = stackalloc float[LargestTile];
         for (int tile = first; tile < end; tile++)
         {
-            AddGroups(sums + plan.TileOffset(block, tile), TileTable.TileRows * width, total);
-            int row = tile * TileTable.TileRows;
+            AddGroups(sums + plan.TileOffset(block, tile), plan.Shape.Rows * width, total);
+            int row = tile * plan.Shape.Rows;
             float* target = dweight + (nint)firstOutput * plan.Rows + row;
-            TurnTile(total, width, columns, Math.Min(TileTable.TileRows, plan.Rows - row), target);
+            Transpose.Tile(total, width, Math.Min(plan.Shape.Rows, plan.Rows - row), columns, target, plan.Rows);
         }
     }
 
@@ -53,21 +53,5 @@ internal readonly unsafe struct Conv2dPixelGradientReduction(
                 sum += first[group * pitch + i];
             total[i] = sum;
         }
-    }
-
-    /// <summary>A tile [row][output channel] becomes columns of the weights.</summary>
-    private void TurnTile(float* total, int width, int columns, int rows, float* target)
-    {
-        nint pitch = plan.Rows;
-        int k = 0;
-        if (rows == TileTable.TileRows)
-            for (; k + 4 <= columns; k += 4)
-            {
-                float* row0 = total + k, row1 = row0 + width, row2 = row1 + width, row3 = row2 + width;
-                Transpose.FourByFour(row0, row1, row2, row3, target + k * pitch, pitch);
-            }
-        for (; k < columns; k++)
-            for (int row = 0; row < rows; row++)
-                target[k * pitch + row] = total[row * width + k];
     }
 }

@@ -20,8 +20,8 @@ internal readonly unsafe struct Conv2dPointwiseGradientJob(
         int endBlock = Math.Min(plan.OutputBlocks, firstBlock + plan.OutputBlocksPerTask);
         int firstTile = rowBlock * plan.TilesPerTask, tiles = Math.Min(plan.TilesPerTask, plan.Tiles - firstTile);
         int firstUnit = group * plan.UnitsPerGroup, endUnit = Math.Min(plan.Units, firstUnit + plan.UnitsPerGroup);
-        int channel = firstTile * TileTable.TileRows, output = firstBlock * plan.Shape.Width;
-        int channels = Math.Min(plan.Rows - channel, tiles * TileTable.TileRows);
+        int channel = firstTile * plan.Shape.Rows, output = firstBlock * plan.Shape.Width;
+        int channels = Math.Min(plan.Rows - channel, tiles * plan.Shape.Rows);
         var fetch = new Conv2dPixelFetch(channels, Math.Min(plan.Sizes.Outputs, endBlock * plan.Shape.Width) - output);
         float* target = sums + group * (nint)plan.GroupFloats;
         WindowRun run;
@@ -62,7 +62,7 @@ internal readonly unsafe struct Conv2dPointwiseGradientJob(
         for (int tile = firstTile; tile < firstTile + tiles; tile++)
         {
             fetch.Step();
-            run->Offsets = plan.Offsets + tile * TileTable.TileRows;
+            run->Offsets = plan.Offsets + tile * plan.Shape.Rows;
             run->Target = target + plan.TileOffset(block, tile);
             kernel(run);
         }

@@ -42,15 +42,15 @@ internal readonly unsafe struct Conv2dWeightGradientJob(
         run->Panel = panels;
         run->PanelPitch = run->Columns = plan.Shape.WidthOf(outputBlock, plan.Sizes.Outputs);
         run->Adds = adds;
-        nint fourChannels = (nint)TileTable.TileRows * plan.Taps * plan.Shape.Width;
+        nint tileChannels = (nint)plan.Shape.Rows * plan.Taps * plan.Shape.Width;
         for (int panel = 0; panel + 1 < plan.PanelStarts.Length; panel++)
         {
             run->Tiles = plan.PanelStarts[panel + 1] - plan.PanelStarts[panel];
             run->Table = plan.Panels.At(plan.PanelStarts[panel]);
-            for (int channel = 0; channel < plan.ChannelsOf(inputBlock); channel += TileTable.TileRows)
+            for (int channel = 0; channel < plan.ChannelsOf(inputBlock); channel += plan.Shape.Rows)
             {
                 run->Source = inputs + (nint)channel * plan.PlaneFloats;
-                run->Target = target + channel / TileTable.TileRows * fourChannels;
+                run->Target = target + channel / plan.Shape.Rows * tileChannels;
                 kernel(run);
             }
             run->Adds = true;
@@ -64,7 +64,7 @@ internal readonly unsafe struct Conv2dWeightGradientJob(
     {
         var s = plan.Sizes;
         int pixels = s.Height * s.Width, images = Math.Min(plan.ImagesPerSlab, s.Batch - slab * plan.ImagesPerSlab);
-        int tiles = plan.Panels.Tiles * (plan.ChannelsOf(inputBlock) / TileTable.TileRows) * blocks;
+        int tiles = plan.Panels.Tiles * (plan.ChannelsOf(inputBlock) / plan.Shape.Rows) * blocks;
         int firstChannel = inputBlock * plan.InputBlock;
         run.Next = x + (nint)slab * plan.ImagesPerSlab * pixels * s.Inputs + firstChannel;
         run.NextPitch = s.Inputs;
@@ -140,28 +140,19 @@ internal readonly unsafe struct Conv2dWeightReduction(Conv2dWeightGradientPlan p
         int firstOutput = outputBlock * width, outputs = Math.Min(width, plan.Sizes.Outputs - firstOutput);
         nint pitch = (nint)plan.Taps * plan.Sizes.Inputs;
         float* target = dweight + firstOutput * pitch + (nint)tap * plan.Sizes.Inputs;
-        float* total = stackalloc float[TileTable.TileRows * width];
-        for (int first = 0; first < plan.Sizes.Inputs; first += TileTable.TileRows)
+        float* total = stackalloc float[plan.Shape.Rows * width];
+        for (int first = 0; first < plan.Sizes.Inputs; first += plan.Shape.Rows)
         {
-            // Blocks of input channels follow one another, so the fours of all blocks are equally far apart.
-            AddGroups(sums + plan.BlockOffset(outputBlock, 0) + ((nint)first * plan.Taps + (nint)tap * TileTable.TileRows) * width, width, total);
-            int channels = Math.Min(TileTable.TileRows, plan.Sizes.Inputs - first);
-            int k = 0;
-            if (channels == TileTable.TileRows)
-            {
-                float* rows = target + first;
-                for (; k + 4 <= outputs; k += 4)
-                    Transpose.FourByFour(total + k, total + width + k, total + 2 * width + k, total + 3 * width + k, rows + k * pitch, pitch);
-            }
-            for (; k < outputs; k++)
-                for (int c = 0; c < channels; c++)
-                    target[k * pitch + first + c] = total[c * width + k];
+            // Blocks of input channels follow one another, so the tiles of all blocks are equally far apart.
+            AddGroups(sums + plan.BlockOffset(outputBlock, 0) + ((nint)first * plan.Taps + (nint)tap * plan.Shape.Rows) * width, width, total);
+            int channels = Math.Min(plan.Shape.Rows, plan.Sizes.Inputs - first);
+            Transpose.Tile(total, width, channels, outputs, target + first, pitch);
         }
     }
 
     private void AddGroups(float* first, int width, float* total)
     {
-        int count = TileTable.TileRows * width;
+        int count = plan.Shape.Rows * width;
         var sum = new Span<float>(total, count);
         new ReadOnlySpan<float>(first, count).CopyTo(sum);
         for (int group = 1; group < plan.Groups; group++)

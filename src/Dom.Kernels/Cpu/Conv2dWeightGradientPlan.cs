@@ -6,7 +6,7 @@ namespace Dom.Kernels.Cpu;
 /// <summary>
 /// How the gradient with respect to the weights is summed. A slab is a few images of a block of input channels and of a block of output channels, packed so that
 /// a run of output pixels is contiguous in both: x as [channel][row][column modulo stride][column / stride][image], dy as
-/// [row][column][image][channel]. A tile is then 4 input channels at one tap by a block of output channels, and a segment is a row of a tap.
+/// [row][column][image][channel]. A tile is then 4 (or 8) input channels at one tap by a block of output channels, and a segment is a row of a tap.
 /// </summary>
 /// <remarks>
 /// Slabs are dealt to a fixed number of groups of images; a group adds its slabs one after the other, and the groups are added at the end. So the
@@ -32,7 +32,7 @@ internal sealed class Conv2dWeightGradientPlan
         ImagesPerSlab = (sizes.Batch + Slabs - 1) / Slabs;
         PlaneFloats = sizes.Height * sizes.Width * ImagesPerSlab + 16; // the odd pitch keeps the planes out of each other's cache sets
         int channels = RoundUp(sizes.Inputs);
-        int limit = Math.Clamp(Math.Min(SlabFloatsInCache / PlaneFloats, SumFloatsInCache / (Taps * Shape.Width)) & -4, 4, LongestZeroRow);
+        int limit = Math.Clamp(Math.Min(SlabFloatsInCache / PlaneFloats, SumFloatsInCache / (Taps * Shape.Width)) & -Shape.Rows, Shape.Rows, LongestZeroRow);
         int inputBlocks = (channels + limit - 1) / limit;
         InputBlock = RoundUp((channels + inputBlocks - 1) / inputBlocks);
         InputBlocks = (channels + InputBlock - 1) / InputBlock;
@@ -74,7 +74,7 @@ internal sealed class Conv2dWeightGradientPlan
     /// <summary>Floats from one packed channel of x to the next.</summary>
     public int PlaneFloats { get; }
 
-    /// <summary>Input channels of a block, a multiple of 4.</summary>
+    /// <summary>Input channels of a block, a multiple of the rows of a tile.</summary>
     public int InputBlock { get; }
 
     public int InputBlocks { get; }
@@ -87,13 +87,13 @@ internal sealed class Conv2dWeightGradientPlan
     /// <summary>Parts of <see cref="OutputBlocksPerTask"/> blocks.</summary>
     public int OutputParts { get; }
 
-    /// <summary>The tiles of the first four input channels, panel after panel; others are a multiple of the plane away.</summary>
+    /// <summary>The tiles of the first four (or eight) input channels, panel after panel; others are a multiple of the plane away.</summary>
     public TileTable Panels { get; }
 
     /// <summary>First tile of each panel (some rows of dy), and the number of all tiles.</summary>
     public int[] PanelStarts { get; }
 
-    /// <summary>Floats of the sums of one group: [output block][input block][4 input channels][tap][input channel][output channel].</summary>
+    /// <summary>Floats of the sums of one group: [output block][input block][rows of a tile][tap][input channel][output channel].</summary>
     public long GroupFloats { get; }
 
     /// <summary>Floats of a packed slab of x.</summary>
@@ -117,7 +117,7 @@ internal sealed class Conv2dWeightGradientPlan
     public nint BlockOffset(int outputBlock, int inputBlock) =>
         ((nint)outputBlock * RoundUp(Sizes.Inputs) + (nint)inputBlock * InputBlock) * Taps * Shape.Width;
 
-    /// <summary>Input channels of a block, a multiple of 4.</summary>
+    /// <summary>Input channels of a block, a multiple of the rows of a tile.</summary>
     public int ChannelsOf(int inputBlock) => Math.Min(InputBlock, RoundUp(Sizes.Inputs) - inputBlock * InputBlock);
 
     /// <summary>Columns of x before those whose remainder modulo the stride is <paramref name="remainder"/>.</summary>
@@ -161,12 +161,12 @@ internal sealed class Conv2dWeightGradientPlan
         return false;
     }
 
-    private static int RoundUp(int channels) => (channels + TileTable.TileRows - 1) / TileTable.TileRows * TileTable.TileRows;
+    private int RoundUp(int channels) => (channels + Shape.Rows - 1) / Shape.Rows * Shape.Rows;
 
     private (TileTable Table, int[] Starts) Table()
     {
         var s = Sizes;
-        var table = new TileTable.Builder();
+        var table = new TileTable.Builder(Shape.Rows);
         var starts = new List<int>();
         int rows = Math.Max(1, PanelPixels / (s.OutputWidth * ImagesPerSlab));
         for (int first = 0; first < s.OutputHeight; first += rows)
@@ -186,9 +186,9 @@ internal sealed class Conv2dWeightGradientPlan
         int down = tap / s.KernelWidth - s.Padding, right = tap % s.KernelWidth - s.Padding;
         int firstColumn = right >= 0 ? 0 : (-right + s.Stride - 1) / s.Stride;
         int endColumn = Math.Min(s.OutputWidth, s.Width - 1 - right < 0 ? 0 : (s.Width - 1 - right) / s.Stride + 1);
-        Span<int> planes = stackalloc int[TileTable.TileRows];
+        Span<int> planes = stackalloc int[Shape.Rows];
         for (int i = 0; i < planes.Length; i++)
-            planes[i] = (tap * TileTable.TileRows + i) * Shape.Width;
+            planes[i] = (tap * Shape.Rows + i) * Shape.Width;
         table.AddTile(Math.Max(0, endColumn - firstColumn) * ImagesPerSlab, planes);
         if (endColumn <= firstColumn)
             return;

@@ -50,7 +50,7 @@ internal sealed class WinogradPlan
     public int BlockTiles(int threads)
     {
         int share = (Map.Tiles + threads - 1) / threads, most = Math.Clamp((SourcePitch + TargetPitch) / ChannelsPerTile, FewestTiles, MostTiles);
-        return Math.Min(most / TileTable.TileRows * TileTable.TileRows, RoundUp(share));
+        return Math.Min(most / TileShape.FewRows * TileShape.FewRows, RoundUp(share));
     }
 
     /// <summary>A row of zeros as long as a window of the source.</summary>
@@ -96,13 +96,13 @@ internal sealed class WinogradPlan
     /// <summary>Floats of a plane of products for blocks of so many tiles.</summary>
     public long TargetPlane(int tiles) => (long)tiles * TargetPitch + PlaneGap;
 
-    private static int RoundUp(int tiles) => (tiles + TileTable.TileRows - 1) / TileTable.TileRows * TileTable.TileRows;
+    private static int RoundUp(int tiles) => (tiles + TileShape.FewRows - 1) / TileShape.FewRows * TileShape.FewRows;
 
     private TileTable Tiles(int targetPitch)
     {
-        var table = new TileTable.Builder();
-        Span<int> rows = stackalloc int[TileTable.TileRows];
-        for (int tile = 0; tile < MostTiles; tile += TileTable.TileRows)
+        var table = new TileTable.Builder(TileShape.FewRows);
+        Span<int> rows = stackalloc int[TileShape.FewRows];
+        for (int tile = 0; tile < MostTiles; tile += TileShape.FewRows)
         {
             for (int i = 0; i < rows.Length; i++)
                 rows[i] = (tile + i) * targetPitch;

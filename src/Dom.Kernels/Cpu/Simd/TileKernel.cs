@@ -17,7 +17,7 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
     where TVector : struct
     where TColumns : struct, IColumns
 {
-    private const int LineFloats = 16;
+    private const int Rows = TileShape.FewRows, LineFloats = 16;
 
     private static int Width
     {
@@ -34,16 +34,16 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
         {
             int* tile = entry;
             nint length = (nint)tile[TileTable.Length] * run->Length;
-            entry += TileTable.Header;
+            entry += TileTable.Header(Rows);
             if (run->Fetches && tiles > 1)
-                Fetch(run, entry + TileTable.Segment + TileTable.Header);
+                Fetch(run, entry + TileTable.Segment(Rows) + TileTable.Header(Rows));
             if (run->NextRows > 0)
-                FetchNext(run);
+                TileEnds.FetchNext(run);
             TVector s00 = default, s01 = default, s02 = default, s03 = default;
             TVector s10 = default, s11 = default, s12 = default, s13 = default;
             TVector s20 = default, s21 = default, s22 = default, s23 = default;
             TVector s30 = default, s31 = default, s32 = default, s33 = default;
-            for (int segments = tile[TileTable.Segments]; segments > 0; segments--, entry += TileTable.Segment)
+            for (int segments = tile[TileTable.Segments]; segments > 0; segments--, entry += TileTable.Segment(Rows))
             {
                 float* row0 = entry[1] < 0 ? zeros : source + entry[1];
                 float* row1 = entry[2] < 0 ? zeros : source + entry[2];
@@ -100,7 +100,7 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
                 Store(run->Edge + Width, s10, s11, s12, s13);
                 Store(run->Edge + 2 * Width, s20, s21, s22, s23);
                 Store(run->Edge + 3 * Width, s30, s31, s32, s33);
-                CopyEdge(run, tile);
+                TileEnds.CopyEdge(run, tile, Width);
                 continue;
             }
             if (run->Streams)
@@ -133,22 +133,9 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
     {
         if (!Sse.IsSupported)
             return;
-        for (int row = 1; row <= TileTable.TileRows; row++)
+        for (int row = 1; row <= Rows; row++)
             for (nint k = 0; k < run->Length; k += LineFloats)
                 Sse.Prefetch0(run->Source + segment[row] + k);
-    }
-
-    /// <summary>Brings some rows of what comes after this run into the second-level cache.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void FetchNext(TileRun* run)
-    {
-        if (!Sse.IsSupported)
-            return;
-        int rows = Math.Min(run->NextRows, run->NextRowsPerTile);
-        run->NextRows -= rows;
-        for (; rows > 0; rows--, run->Next += run->NextPitch)
-            for (int i = 0; i < run->NextFloats; i += LineFloats)
-                Sse.Prefetch1(run->Next + i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -189,20 +176,5 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
             TSimd.StoreStreaming(s2, target + 2 * TSimd.Width);
         if (TColumns.Count > 3)
             TSimd.StoreStreaming(s3, target + 3 * TSimd.Width);
-    }
-
-    /// <summary>Takes over the columns of a tile that exist. A call of its own, after the sums have left the registers.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void CopyEdge(TileRun* run, int* tile)
-    {
-        for (int i = 0; i < tile[TileTable.Rows]; i++)
-        {
-            float* edge = run->Edge + i * Width, target = run->Target + tile[TileTable.Targets + i];
-            int j = 0;
-            for (; j + 4 <= run->Columns; j += 4)
-                (run->Adds ? Vector128.Load(target + j) + Vector128.Load(edge + j) : Vector128.Load(edge + j)).Store(target + j);
-            for (; j < run->Columns; j++)
-                target[j] = run->Adds ? target[j] + edge[j] : edge[j];
-        }
     }
 }

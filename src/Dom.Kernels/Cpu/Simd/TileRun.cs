@@ -57,6 +57,6 @@ internal unsafe struct TileRun
     /// <summary>Columns of the tile that exist in the target; the others are computed and dropped.</summary>
     public int Columns;
 
-    /// <summary>Room for 4 rows of a tile, used where <see cref="Columns"/> is less than the tile's width.</summary>
+    /// <summary>Room for the rows of a tile, used where <see cref="Columns"/> is less than the tile's width.</summary>
     public float* Edge;
 }

@@ -5,8 +5,15 @@ namespace Dom.Kernels.Cpu.Simd;
 /// <summary>How wide the tiles of a kernel are and which code runs them.</summary>
 /// <param name="Simd">The vectors.</param>
 /// <param name="MaxColumns">Vectors side by side in a full tile.</param>
-internal readonly unsafe record struct TileShape(SimdWidth Simd, int MaxColumns)
+/// <param name="Rows">Rows of a tile: 4, or 8 where that many are needed to keep enough sums in flight.</param>
+internal readonly unsafe record struct TileShape(SimdWidth Simd, int MaxColumns, int Rows = TileShape.FewRows)
 {
+    /// <summary>Rows of a tile of <see cref="TileKernel{TSimd,TVector,TColumns}"/>.</summary>
+    public const int FewRows = 4;
+
+    /// <summary>Rows of a tile of <see cref="TallTileKernel{TSimd,TVector,TColumns}"/>.</summary>
+    public const int ManyRows = 8;
+
     /// <summary>Floats in a vector.</summary>
     public int Lanes => (int)Simd / 32;
 
@@ -15,15 +22,16 @@ internal readonly unsafe record struct TileShape(SimdWidth Simd, int MaxColumns)
 
     /// <summary>The tile for a matrix with <paramref name="columns"/> columns on vectors of at most <paramref name="widest"/>.</summary>
     /// <remarks>
-    /// Few columns get narrower vectors: two of 8 floats, of which a processor computes two at a time, keep more sums in flight than
-    /// one of 16, and fewer lanes idle.
+    /// A processor that begins two multiply-adds in each cycle and ends them four later needs eight sums that do not wait for each other.
+    /// One or two vectors of columns get tiles of eight rows for that, and vectors no wider than the columns.
     /// </remarks>
     public static TileShape For(int columns, SimdWidth widest)
     {
         var simd = widest;
-        while (simd > SimdWidth.Bits128 && columns <= (int)simd / 32)
+        while (simd > SimdWidth.Bits128 && columns <= (int)simd / 64)
             simd = (SimdWidth)((int)simd / 2);
-        return new TileShape(simd, SimdSupport.Registers >= 32 ? 4 : 2);
+        int most = SimdSupport.Registers >= 32 ? 4 : 2, vectors = (columns + (int)simd / 32 - 1) / ((int)simd / 32);
+        return vectors <= most / 2 ? new TileShape(simd, most / 2, ManyRows) : new TileShape(simd, most);
     }
 
     /// <summary>Blocks of at most <see cref="Width"/> columns.</summary>
@@ -38,28 +46,35 @@ internal readonly unsafe record struct TileShape(SimdWidth Simd, int MaxColumns)
     /// <summary>The code for block <paramref name="block"/>.</summary>
     public delegate*<TileRun*, void> KernelOf(int block, int columns) => Simd switch
     {
-        SimdWidth.Bits512 => Kernel<Simd512, Vector512<float>>(VectorsOf(block, columns)),
-        SimdWidth.Bits256 => Kernel<Simd256, Vector256<float>>(VectorsOf(block, columns)),
-        _ => Kernel<Simd128, Vector128<float>>(VectorsOf(block, columns)),
+        SimdWidth.Bits512 => Kernel<Simd512, Vector512<float>>(VectorsOf(block, columns), Rows),
+        SimdWidth.Bits256 => Kernel<Simd256, Vector256<float>>(VectorsOf(block, columns), Rows),
+        _ => Kernel<Simd128, Vector128<float>>(VectorsOf(block, columns), Rows),
     };
 
     /// <summary>The code that sums windows of pixels for block <paramref name="block"/>.</summary>
     public delegate*<WindowRun*, void> WindowKernelOf(int block, int columns) => Simd switch
     {
-        SimdWidth.Bits512 => WindowKernel<Simd512, Vector512<float>>.ForColumns(VectorsOf(block, columns)),
-        SimdWidth.Bits256 => WindowKernel<Simd256, Vector256<float>>.ForColumns(VectorsOf(block, columns)),
-        _ => WindowKernel<Simd128, Vector128<float>>.ForColumns(VectorsOf(block, columns)),
+        SimdWidth.Bits512 => WindowKernel<Simd512, Vector512<float>>(VectorsOf(block, columns), Rows),
+        SimdWidth.Bits256 => WindowKernel<Simd256, Vector256<float>>(VectorsOf(block, columns), Rows),
+        _ => WindowKernel<Simd128, Vector128<float>>(VectorsOf(block, columns), Rows),
     };
 
     private int VectorsOf(int block, int columns) => Math.Min(MaxColumns, (columns - block * Width + Lanes - 1) / Lanes);
 
-    private static delegate*<TileRun*, void> Kernel<TSimd, TVector>(int vectors)
+    private static delegate*<TileRun*, void> Kernel<TSimd, TVector>(int vectors, int rows)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct => vectors switch
         {
+            1 when rows == ManyRows => &TallTileKernel<TSimd, TVector, OneColumn>.Run,
+            _ when rows == ManyRows => &TallTileKernel<TSimd, TVector, TwoColumns>.Run,
             1 => &TileKernel<TSimd, TVector, OneColumn>.Run,
             2 => &TileKernel<TSimd, TVector, TwoColumns>.Run,
             3 => &TileKernel<TSimd, TVector, ThreeColumns>.Run,
             _ => &TileKernel<TSimd, TVector, FourColumns>.Run,
         };
+
+    private static delegate*<WindowRun*, void> WindowKernel<TSimd, TVector>(int vectors, int rows)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct =>
+        rows == ManyRows ? TallWindowKernel<TSimd, TVector>.ForColumns(vectors) : Cpu.Simd.WindowKernel<TSimd, TVector>.ForColumns(vectors);
 }

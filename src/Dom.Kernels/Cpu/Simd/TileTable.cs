@@ -3,19 +3,19 @@ using System.Runtime.CompilerServices;
 namespace Dom.Kernels.Cpu.Simd;
 
 /// <summary>
-/// Where the tiles of a kernel find their operands. A tile is [segments, rows, length, target of rows 0..3], then for each segment
-/// [panel number, source of rows 0..3]; sources and targets are offsets in floats, -1 is a row of zeros.
+/// Where the tiles of a kernel find their operands. A tile of 4 (or 8) rows is [segments, rows, length, targets of rows 0..3], then for each segment
+/// [panel number, sources of rows 0..3]; sources and targets are offsets in floats, -1 is a row of zeros.
 /// </summary>
 /// <remarks>Depends on sizes alone, so it is built once for a layer and kept. Pinned: kernels read it through a pointer.</remarks>
 internal sealed unsafe class TileTable
 {
-    /// <summary>Rows of a tile.</summary>
-    public const int TileRows = 4;
+    /// <summary>Most rows of a tile.</summary>
+    public const int MostRows = 8;
 
     /// <summary>Where the number of segments stands.</summary>
     public const int Segments = 0;
 
-    /// <summary>Where the number of rows that are stored stands: 1 .. <see cref="TileRows"/>.</summary>
+    /// <summary>Where the number of rows that are stored stands: 1 .. the rows of a tile.</summary>
     public const int Rows = 1;
 
     /// <summary>Where the length of the segments stands.</summary>
@@ -23,12 +23,6 @@ internal sealed unsafe class TileTable
 
     /// <summary>Where the target offsets stand.</summary>
     public const int Targets = 3;
-
-    /// <summary>Integers before the first segment.</summary>
-    public const int Header = Targets + TileRows;
-
-    /// <summary>Integers of a segment.</summary>
-    public const int Segment = 1 + TileRows;
 
     private readonly int[] _entries;
     private readonly int[] _starts;
@@ -45,8 +39,14 @@ internal sealed unsafe class TileTable
     /// <summary>The tile with this number; the following ones come behind it.</summary>
     public int* At(int tile) => (int*)Unsafe.AsPointer(ref _entries[_starts[tile]]);
 
-    /// <summary>Collects tiles.</summary>
-    public sealed class Builder
+    /// <summary>Integers before the first segment of a tile of so many rows.</summary>
+    public static int Header(int rows) => Targets + rows;
+
+    /// <summary>Integers of a segment of a tile of so many rows.</summary>
+    public static int Segment(int rows) => 1 + rows;
+
+    /// <summary>Collects tiles of <paramref name="tileRows"/> rows.</summary>
+    public sealed class Builder(int tileRows)
     {
         private readonly List<int> _entries = [];
         private readonly List<int> _starts = [];
@@ -54,7 +54,7 @@ internal sealed unsafe class TileTable
         /// <summary>Tiles so far.</summary>
         public int Tiles => _starts.Count;
 
-        /// <summary>Begins a tile whose rows go to <paramref name="targets"/> (1 to 4 of them).</summary>
+        /// <summary>Begins a tile whose rows go to <paramref name="targets"/> (1 to all of them).</summary>
         public void AddTile(int length, ReadOnlySpan<int> targets)
         {
             _starts.Add(_entries.Count);
@@ -80,7 +80,7 @@ internal sealed unsafe class TileTable
 
         private void AddRows(ReadOnlySpan<int> rows)
         {
-            for (int i = 0; i < TileRows; i++)
+            for (int i = 0; i < tileRows; i++)
                 _entries.Add(rows[Math.Min(i, rows.Length - 1)]);
         }
     }

@@ -28,6 +28,25 @@ internal static unsafe class Transpose
                 target[i] = rows[i][j];
     }
 
+    /// <summary>target[j pitch + i] = tile[i width + j], for some rows and columns of a tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Tile(float* tile, int width, int rows, int columns, float* target, nint pitch)
+    {
+        int i = 0;
+        for (; i + 4 <= rows; i += 4, tile += 4 * width)
+        {
+            int j = 0;
+            for (; j + 4 <= columns; j += 4)
+                FourByFour(tile + j, tile + width + j, tile + 2 * width + j, tile + 3 * width + j, target + i + j * pitch, pitch);
+            for (; j < columns; j++)
+                for (int k = 0; k < 4; k++)
+                    target[j * pitch + i + k] = tile[k * width + j];
+        }
+        for (; i < rows; i++, tile += width)
+            for (int j = 0; j < columns; j++)
+                target[j * pitch + i] = tile[j];
+    }
+
     /// <summary>target[j pitch + i] = row i [j], for 4 rows of 4 floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void FourByFour(float* row0, float* row1, float* row2, float* row3, float* target, nint pitch)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Dom.Kernels.Cpu.Simd;
 
@@ -12,8 +11,6 @@ internal static unsafe class WindowKernel<TSimd, TVector>
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
-    private const int LineFloats = 16;
-
     /// <summary>The code for so many vectors of columns.</summary>
     public static delegate*<WindowRun*, void> ForColumns(int vectors) => vectors switch
     {
@@ -29,9 +26,9 @@ internal static unsafe class WindowKernel<TSimd, TVector>
         int* offsets = run->Offsets;
         float* target = run->Target;
         nint pixelPitch = run->PixelPitch, dyPitch = run->DyPitch;
-        for (int tile = 0; tile < run->Tiles; tile++, offsets += TileTable.TileRows)
+        for (int tile = 0; tile < run->Tiles; tile++, offsets += TileShape.FewRows)
         {
-            Prefetch(run, tile);
+            WindowFetch.Share(run, tile);
             nint offset0 = offsets[0], offset1 = offsets[1], offset2 = offsets[2], offset3 = offsets[3];
             TVector s00 = default, s01 = default, s02 = default, s03 = default;
             TVector s10 = default, s11 = default, s12 = default, s13 = default;
@@ -90,18 +87,6 @@ internal static unsafe class WindowKernel<TSimd, TVector>
             target = Store<TColumns>(target, run->Adds, s20, s21, s22, s23);
             target = Store<TColumns>(target, run->Adds, s30, s31, s32, s33);
         }
-    }
-
-    /// <summary>A tile's share in fetching what comes next: memory works while the tiles compute.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(WindowRun* run, int tile)
-    {
-        if (!Sse.IsSupported || run->NextFloats == 0)
-            return;
-        int share = (run->NextFloats / LineFloats + run->Tiles) / run->Tiles * LineFloats;
-        int end = Math.Min(run->NextFloats, (tile + 1) * share);
-        for (int i = tile * share; i < end; i += LineFloats)
-            Sse.Prefetch1(run->Next + i);
     }
 
     /// <summary>Stores a row of sums and says where the next one goes.</summary>

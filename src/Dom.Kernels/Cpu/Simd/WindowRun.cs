@@ -1,12 +1,12 @@
 namespace Dom.Kernels.Cpu.Simd;
 
-/// <summary>What <see cref="WindowKernel{TSimd,TVector}"/> works on: tiles that share a window of pixels.</summary>
+/// <summary>What <see cref="WindowKernel{TSimd,TVector}"/> and its twin for few columns work on: tiles that share a window of pixels.</summary>
 internal unsafe struct WindowRun
 {
     /// <summary>Number of tiles.</summary>
     public int Tiles;
 
-    /// <summary>Four offsets in floats for each tile: where its rows begin, counted from <see cref="X"/>.</summary>
+    /// <summary>Offsets in floats, one for each row of each tile: where it begins, counted from <see cref="X"/>.</summary>
     public int* Offsets;
 
     /// <summary>The first pixel of the first row of the window.</summary>
@@ -30,7 +30,7 @@ internal unsafe struct WindowRun
     /// <summary>Pixels in a row.</summary>
     public int PixelsPerRow;
 
-    /// <summary>Tiles of 4 rows as wide as the columns, one after the other.</summary>
+    /// <summary>Tiles as wide as the columns, one after the other.</summary>
     public float* Target;
 
     /// <summary>Whether sums are added to the target, or replace it.</summary>
