@@ -95,6 +95,11 @@ public sealed partial class CpuBackend
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
+        if (plan.Groups > 0)
+        {
+            WinogradWeightGradientByGroups<TSimd, TVector>(plan, x, dy, dweight);
+            return;
+        }
         float* inputs = SharedScratch.Floats(plan.SharedFloats), outputs = inputs + WinogradMap.Planes * (nint)plan.InputPlane;
         float* sums = outputs + WinogradMap.Planes * (nint)plan.OutputPlane;
         var finish = new WinogradGradientFinish<TSimd, TVector>(plan, dweight);
@@ -116,6 +121,20 @@ public sealed partial class CpuBackend
             _workers.Run(products.Tasks, products);
         }
         var finishing = new WinogradGradientFinishJob<TSimd, TVector>(plan, finish, sums, workers);
+        _workers.Run(finishing.Tasks, finishing);
+    }
+
+    private unsafe void WinogradWeightGradientByGroups<TSimd, TVector>(WinogradWeightGradientPlan plan, float* x, float* dy, float* dweight)
+        where TSimd : struct, ISimd<TVector>
+        where TVector : struct
+    {
+        float* sums = SharedScratch.Floats(plan.Groups * plan.GroupFloats);
+        float** workers = stackalloc float*[Threads];
+        var groups = new WinogradGradientGroupJob<TSimd, TVector>(plan, x, dy, sums, workers);
+        ReserveScratch(workers, Math.Max(groups.WorkerFloats, WinogradGradientFinish<TSimd, TVector>.ScratchFloats));
+        _workers.Run(plan.Groups, groups);
+        _workers.Run(WinogradMap.Planes, new WinogradGradientGroupSumJob<TSimd, TVector>(plan, sums));
+        var finishing = new WinogradGradientFinishJob<TSimd, TVector>(plan, new(plan, dweight), sums, workers);
         _workers.Run(finishing.Tasks, finishing);
     }
 }

@@ -7,6 +7,16 @@ internal static unsafe class WinogradGradientProducts<TSimd, TVector>
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
+    /// <summary>The sums of all inputs in plane <paramref name="plane"/>, block <paramref name="block"/>; the pointers are where the first plane begins.</summary>
+    public static void Add(
+        WinogradWeightGradientPlan plan, int plane, int block, int tiles, bool adds, float* inputs, float* outputs, float* sums)
+    {
+        int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
+        Add(
+            plan, tiles, adds, inputs + plane * (nint)plan.InputPlane, 0, plan.InputPitch, outputs + plane * (nint)plan.OutputPlane, channel, width,
+            sums + plane * (nint)plan.SumPlane + (nint)channel * plan.InputPitch);
+    }
+
     /// <summary>sums [input - first][output - channel] (+)= products over the tiles, by runs that are summed in registers.</summary>
     public static void Add(
         WinogradWeightGradientPlan plan, int tiles, bool adds, float* inputs, int first, int end, float* outputs, int channel, int width, float* sums)
@@ -40,10 +50,7 @@ internal readonly unsafe struct WinogradGradientProductsJob<TSimd, TVector>(
     public void Execute(int task, int worker)
     {
         int plane = task / plan.OutputBlocks, block = task % plan.OutputBlocks;
-        int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
-        WinogradGradientProducts<TSimd, TVector>.Add(
-            plan, tiles, !isFirst, inputs + plane * (nint)plan.InputPlane, 0, plan.InputPitch, outputs + plane * (nint)plan.OutputPlane, channel, width,
-            sums + plane * (nint)plan.SumPlane + (nint)channel * plan.InputPitch);
+        WinogradGradientProducts<TSimd, TVector>.Add(plan, plane, block, tiles, !isFirst, inputs, outputs, sums);
     }
 }
 

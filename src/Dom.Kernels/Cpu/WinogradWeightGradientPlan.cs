@@ -7,7 +7,11 @@ namespace Dom.Kernels.Cpu;
 /// output gradients over all tiles. Tiles come in batches, whose transforms [plane][vector of channels][tile][lane] are kept in shared
 /// memory; sums are [plane][block of outputs][input][output of the block].
 /// </summary>
-/// <remarks>A sum has one owner and goes through the tiles in order, by runs that are summed apart: the same bits on any number of threads.</remarks>
+/// <remarks>
+/// Where the sums of all planes are small, tiles are dealt to a fixed number of groups instead, each with sums of its own
+/// (<see cref="WinogradGradientGroupJob{TSimd,TVector}"/>): a thread then uses what it transformed while its own cache holds it.
+/// A sum has one owner and goes through its tiles in order, by runs that are summed apart; groups are added in order: the same bits on any number of threads.
+/// </remarks>
 internal sealed class WinogradWeightGradientPlan
 {
     /// <summary>Tiles whose products are summed in registers before they are added to the sums; their operands fit the first-level cache.</summary>
@@ -20,6 +24,8 @@ internal sealed class WinogradWeightGradientPlan
     private const long BatchFloats = 2L << 20;
     private const long FewestFloatsOfBlocks = 1L << 20;
     private const int FewestTiles = 2 * RunTiles;
+    private const int GroupsWanted = 16;
+    private const long MostFloatsOfGroup = 160L << 10; // 640 KiB of sums and 1.2 MiB of transformed tiles share a second-level cache of 2 MiB
 
     public WinogradWeightGradientPlan(WinogradMap map, SimdWidth widest)
     {
@@ -27,6 +33,14 @@ internal sealed class WinogradWeightGradientPlan
         Shape = new TileShape(widest, SimdSupport.Registers >= 32 ? 4 : 2);
         InputPitch = Shape.PaddedWidth(map.SourceChannels);
         OutputPitch = Shape.PaddedWidth(map.TargetChannels);
+        if (WinogradMap.Planes * SumPlane <= MostFloatsOfGroup && map.Tiles >= GroupsWanted * RunTiles)
+        {
+            int runs = (map.Tiles + RunTiles - 1) / RunTiles;
+            TilesPerGroup = (runs + GroupsWanted - 1) / GroupsWanted * RunTiles;
+            Groups = (map.Tiles + TilesPerGroup - 1) / TilesPerGroup;
+            BatchTiles = RunTiles;
+            return;
+        }
         long fitting = BatchFloats / (WinogradMap.Planes * (InputPitch + OutputPitch)) / RunTiles * RunTiles;
         BatchTiles = (int)Math.Min(Math.Max(fitting, FewestTiles), map.Tiles);
     }
@@ -36,13 +50,25 @@ internal sealed class WinogradWeightGradientPlan
     /// <summary>Tile of the product: 4 inputs by a block of outputs.</summary>
     public TileShape Shape { get; }
 
+    /// <summary>Groups of tiles with sums of their own; 0 where all tiles are one.</summary>
+    public int Groups { get; }
+
+    /// <summary>Tiles of a group; the last may have fewer.</summary>
+    public int TilesPerGroup { get; }
+
+    /// <summary>Floats of the sums of a group.</summary>
+    public long GroupFloats => WinogradMap.Planes * SumPlane;
+
     /// <summary>Input channels, padded to whole vectors.</summary>
     public int InputPitch { get; }
 
     /// <summary>Output channels, padded to whole vectors.</summary>
     public int OutputPitch { get; }
 
-    /// <summary>Tiles of a batch: many, so that the sums are seldom read again, but not more than the last-level cache holds.</summary>
+    /// <summary>
+    /// Tiles of a batch: many, so that the sums are seldom read again, but not more than the last-level cache holds; in a group as many as are summed in
+    /// registers.
+    /// </summary>
     public int BatchTiles { get; }
 
     /// <summary>Floats of a plane of transformed inputs.</summary>

@@ -31,8 +31,12 @@ public sealed class WinogradTests
         new(1, 4, 4, 4, 300, 3, 3, 1, 1),
         new(1, 4, 4, 300, 4, 3, 3, 1, 1),
         new(5, 12, 20, 96, 100, 3, 3, 1, 1),   // several batches of tiles in the gradient of weights
+        ManyTiles,
         .. FewTiles,
     ];
+
+    /// <summary>Groups of tiles in the gradient of weights, the last of them short; two blocks of outputs.</summary>
+    private static Conv2dSizes ManyTiles => new(17, 29, 32, 5, 70, 3, 3, 1, 1);
 
     private static Conv2dSizes[] FewTiles =>
     [
@@ -57,6 +61,17 @@ public sealed class WinogradTests
     {
         var map = WinogradMap.Forward(sizes) with { Batch = batch };
         Assert.That(new WinogradWeightGradientPlan(map, SimdSupport.Widest).FinishesByBlocks, Is.EqualTo(batch == 1));
+    }
+
+    [Test]
+    public void Few_channels_and_many_tiles_sum_the_weight_gradient_by_groups_of_tiles()
+    {
+        var map = WinogradMap.Forward(ManyTiles);
+        var plan = new WinogradWeightGradientPlan(map, SimdSupport.Widest);
+        Assert.That(plan.Groups, Is.GreaterThan(1));
+        Assert.That(map.Tiles % plan.TilesPerGroup, Is.Not.Zero);
+        Assert.That(new WinogradWeightGradientPlan(map with { Batch = 1 }, SimdSupport.Widest).Groups, Is.Zero);
+        Assert.That(new WinogradWeightGradientPlan(map with { SourceChannels = 128, TargetChannels = 128 }, SimdSupport.Widest).Groups, Is.Zero);
     }
 
     [Test]
