@@ -38,7 +38,7 @@ internal readonly unsafe struct WinogradGatherJob<TSimd, TVector>(
         TileRun run = default;
         run.Zeros = workers[0]; // never read: no row of the table is absent
         run.Table = plan.Table.At(0);
-        run.Tiles = (count + TileShape.FewRows - 1) / TileShape.FewRows; // rows behind the last tile are computed and not used
+        run.Tiles = (count + plan.Shape.Rows - 1) / plan.Shape.Rows; // rows behind the last tile are computed and not used
         run.Length = plan.Map.SourceChannels;
         int blocks = plan.Shape.Blocks(plan.Map.TargetChannels);
         for (int plane = 0; plane < WinogradMap.Planes; plane++)

@@ -21,14 +21,17 @@ internal static unsafe class WinogradGradientProducts<TSimd, TVector>
     public static void Add(
         WinogradWeightGradientPlan plan, int tiles, bool adds, float* inputs, int first, int end, float* outputs, int channel, int width, float* sums)
     {
-        var kernel = OuterProduct<TSimd, TVector>.ForColumns(width / TSimd.Width);
+        int vectors = width / TSimd.Width;
+        bool isTall = vectors <= 2 && TSimd.Width >= TallOuterProduct<TSimd, TVector>.Rows; // then a vector of inputs is whole tiles
+        var kernel = isTall ? TallOuterProduct<TSimd, TVector>.ForColumns(vectors) : OuterProduct<TSimd, TVector>.ForColumns(vectors);
+        int rows = isTall ? TallOuterProduct<TSimd, TVector>.Rows : OuterProduct<TSimd, TVector>.Rows;
         nint vectorPitch = (nint)plan.BatchTiles * TSimd.Width;
         float* columns = outputs + channel / TSimd.Width * vectorPitch;
         for (int start = 0; start < tiles; start += WinogradWeightGradientPlan.RunTiles, adds = true)
         {
             int count = Math.Min(WinogradWeightGradientPlan.RunTiles, tiles - start);
             nint offset = (nint)start * TSimd.Width;
-            for (int c = first; c < end; c += OuterProduct<TSimd, TVector>.Rows)
+            for (int c = first; c < end; c += rows)
                 kernel(
                     inputs + c / TSimd.Width * vectorPitch + c % TSimd.Width + offset, columns + offset, vectorPitch, count,
                     sums + (nint)(c - first) * width, adds);

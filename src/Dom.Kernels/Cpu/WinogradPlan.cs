@@ -22,7 +22,7 @@ internal sealed class WinogradPlan
     public WinogradPlan(WinogradMap map, SimdWidth widest)
     {
         Map = map;
-        Shape = new TileShape(widest, SimdSupport.Registers >= 32 ? 4 : 2);
+        Shape = TileShape.Of(widest, map.TargetChannels);
         SourcePitch = Shape.PaddedWidth(map.SourceChannels);
         TargetPitch = Shape.PaddedWidth(map.TargetChannels);
         Table = Tiles(TargetPitch);
@@ -31,7 +31,7 @@ internal sealed class WinogradPlan
 
     public WinogradMap Map { get; }
 
-    /// <summary>Tile of the product: 4 tiles of the image by a block of target channels.</summary>
+    /// <summary>Tile of the product: some tiles of the image by a block of target channels.</summary>
     public TileShape Shape { get; }
 
     /// <summary>Source channels, padded.</summary>
@@ -50,7 +50,7 @@ internal sealed class WinogradPlan
     public int BlockTiles(int threads)
     {
         int share = (Map.Tiles + threads - 1) / threads, most = Math.Clamp((SourcePitch + TargetPitch) / ChannelsPerTile, FewestTiles, MostTiles);
-        return Math.Min(most / TileShape.FewRows * TileShape.FewRows, RoundUp(share));
+        return Math.Min(most / Shape.Rows * Shape.Rows, RoundUp(share));
     }
 
     /// <summary>A row of zeros as long as a window of the source.</summary>
@@ -96,13 +96,13 @@ internal sealed class WinogradPlan
     /// <summary>Floats of a plane of products for blocks of so many tiles.</summary>
     public long TargetPlane(int tiles) => (long)tiles * TargetPitch + PlaneGap;
 
-    private static int RoundUp(int tiles) => (tiles + TileShape.FewRows - 1) / TileShape.FewRows * TileShape.FewRows;
+    private int RoundUp(int tiles) => (tiles + Shape.Rows - 1) / Shape.Rows * Shape.Rows;
 
     private TileTable Tiles(int targetPitch)
     {
-        var table = new TileTable.Builder(TileShape.FewRows);
-        Span<int> rows = stackalloc int[TileShape.FewRows];
-        for (int tile = 0; tile < MostTiles; tile += TileShape.FewRows)
+        var table = new TileTable.Builder(Shape.Rows);
+        Span<int> rows = stackalloc int[Shape.Rows];
+        for (int tile = 0; tile < MostTiles; tile += Shape.Rows)
         {
             for (int i = 0; i < rows.Length; i++)
                 rows[i] = (tile + i) * targetPitch;

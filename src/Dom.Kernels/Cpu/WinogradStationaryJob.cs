@@ -80,7 +80,7 @@ internal readonly unsafe struct WinogradStationaryJob<TSimd, TVector>(
             run.Panel = panel + plane * (nint)plan.BlockWeightPlane;
             for (int done = 0; done < count; done += WinogradPlan.MostTiles)
             {
-                run.Tiles = (Math.Min(WinogradPlan.MostTiles, count - done) + TileShape.FewRows - 1) / TileShape.FewRows;
+                run.Tiles = (Math.Min(WinogradPlan.MostTiles, count - done) + plan.Shape.Rows - 1) / plan.Shape.Rows;
                 run.Source = transformed + plane * (nint)plan.SourcePlane(plan.AllTiles) + (nint)(first + done) * plan.SourcePitch + channel;
                 run.Target = products + plane * targetPlane + (nint)done * plan.Shape.Width;
                 kernel(&run);

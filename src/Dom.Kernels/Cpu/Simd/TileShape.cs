@@ -30,7 +30,13 @@ internal readonly unsafe record struct TileShape(SimdWidth Simd, int MaxColumns,
         var simd = widest;
         while (simd > SimdWidth.Bits128 && columns <= (int)simd / 64)
             simd = (SimdWidth)((int)simd / 2);
-        int most = SimdSupport.Registers >= 32 ? 4 : 2, vectors = (columns + (int)simd / 32 - 1) / ((int)simd / 32);
+        return Of(simd, columns);
+    }
+
+    /// <summary>The tile for a matrix with <paramref name="columns"/> columns on vectors of exactly this width.</summary>
+    public static TileShape Of(SimdWidth simd, int columns)
+    {
+        int most = SimdSupport.Registers >= 32 ? 4 : 2, lanes = (int)simd / 32, vectors = (columns + lanes - 1) / lanes;
         return vectors <= most / 2 ? new TileShape(simd, most / 2, ManyRows) : new TileShape(simd, most);
     }
 
