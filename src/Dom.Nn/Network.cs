@@ -102,6 +102,12 @@ public sealed class Network : IDisposable
         return scope.Keep(logits.Type == DType.BF16 ? Cast.Apply(logits, DType.F32) : logits);
     }
 
+    /// <summary>
+    /// Promises that no parameter changes until the result is disposed: the passes of an attack or of an evaluation then share what the backend derives from
+    /// them. Null where it keeps nothing.
+    /// </summary>
+    public IDisposable? HoldParameters() => Backend.HoldConstant(Arena.Read);
+
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {

@@ -95,9 +95,15 @@ public sealed partial class CpuBackend :
 
     private unsafe void Gather(Conv2dGatherPlan plan, float* source, float* weight, float* target, bool inputGradient)
     {
-        float* packed = SharedScratch.Floats(plan.PackedFloats);
-        var packing = new Conv2dWeightPacking(plan, weight, packed, inputGradient);
-        _workers.Run(packing.Tasks, packing);
+        var held = _heldWeights?.Find(weight, plan, plan.PackedFloats);
+        float* packed = held is null ? SharedScratch.Floats(plan.PackedFloats) : held.Floats;
+        if (held is not { IsFilled: true })
+        {
+            var packing = new Conv2dWeightPacking(plan, weight, packed, inputGradient);
+            _workers.Run(packing.Tasks, packing);
+        }
+        if (held is not null)
+            held.IsFilled = true;
         bool streams = (long)plan.Sizes.Batch * plan.TargetImage * sizeof(float) >= StreamFrom;
         _workers.Run(plan.Tasks, new Conv2dGatherJob(plan, source, packed, target, Zeros, streams));
     }

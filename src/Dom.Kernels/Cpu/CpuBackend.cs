@@ -12,6 +12,7 @@ public sealed partial class CpuBackend : HostBackend
 {
     private readonly Workers _workers;
     private readonly Scratch[] _scratch;
+    private HeldWeights? _heldWeights;
 
     /// <summary>A backend that computes on <paramref name="threads"/> threads; 0 takes all cores of the machine.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A negative number of threads, or more than 1024.</exception>
@@ -25,12 +26,20 @@ public sealed partial class CpuBackend : HostBackend
             _scratch[i] = new Scratch();
     }
 
+    /// <summary>Bytes that may be taken for what is derived from weights while they are held constant.</summary>
+    internal long HeldWeightsLimit { get; init; } = 512L << 20;
+
     /// <summary>Threads that kernels run on.</summary>
     public int Threads => _workers.Count;
 
     /// <inheritdoc/>
     public override bool Supports(Type call, DType type) =>
         (type == DType.F32 || (type == DType.BF16 && call == typeof(Cast))) && HasKernel(call);
+
+    /// <inheritdoc/>
+    public override IDisposable HoldConstant(View memory) => Held.Hold(memory);
+
+    private HeldWeights Held => LazyInitializer.EnsureInitialized(ref _heldWeights, () => new HeldWeights(Memory, HeldWeightsLimit));
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -43,15 +43,22 @@ public sealed partial class CpuBackend
         var weights = new WinogradWeights<TSimd, TVector>(plan, weight, inputGradient);
         if (plan.HasFewTiles)
         {
-            WinogradOfFewTiles(plan, source, weights, target);
+            WinogradOfFewTiles(plan, source, weight, weights, target);
             return;
         }
-        float* transformed = SharedScratch.Floats(WinogradMap.Planes * plan.WeightPlane);
+        long floats = WinogradMap.Planes * plan.WeightPlane;
+        var held = _heldWeights?.Find(weight, plan, floats);
+        float* transformed = held is null ? SharedScratch.Floats(floats) : held.Floats;
         float** workers = stackalloc float*[Threads];
         var gather = new WinogradGatherJob<TSimd, TVector>(plan, plan.BlockTiles(Threads), source, transformed, target, workers, StreamsTarget(plan.Map, target, TSimd.Width));
         ReserveScratch(workers, Math.Max(gather.WorkerFloats, WinogradWeights<TSimd, TVector>.ScratchFloats));
-        var transform = new WinogradWeightsJob<TSimd, TVector>(plan, weights, transformed, workers);
-        _workers.Run(transform.Tasks, transform);
+        if (held is not { IsFilled: true })
+        {
+            var transform = new WinogradWeightsJob<TSimd, TVector>(plan, weights, transformed, workers);
+            _workers.Run(transform.Tasks, transform);
+        }
+        if (held is not null)
+            held.IsFilled = true;
         _workers.Run(gather.Tasks, gather);
     }
 
@@ -62,14 +69,23 @@ public sealed partial class CpuBackend
         sizeof(float) * (long)map.Batch * map.TargetHeight * map.TargetWidth * map.TargetChannels >= StreamFrom
         && map.TargetChannels % lanes == 0 && (nint)target % (lanes * sizeof(float)) == 0;
 
-    private unsafe void WinogradOfFewTiles<TSimd, TVector>(WinogradPlan plan, float* source, WinogradWeights<TSimd, TVector> weights, float* target)
+    private unsafe void WinogradOfFewTiles<TSimd, TVector>(
+        WinogradPlan plan, float* source, float* weight, WinogradWeights<TSimd, TVector> weights, float* target)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
         float* transformed = SharedScratch.Floats(WinogradMap.Planes * plan.SourcePlane(plan.AllTiles));
         float** workers = stackalloc float*[Threads];
-        var products = new WinogradStationaryJob<TSimd, TVector>(plan, plan.GroupTiles(Threads), weights, transformed, target, workers);
+        var held = _heldWeights?.Find(weight, plan, plan.AllPanels);
+        var products = new WinogradStationaryJob<TSimd, TVector>(
+            plan, plan.GroupTiles(Threads), weights, held is null ? null : held.Floats, transformed, target, workers);
         ReserveScratch(workers, Math.Max(products.WorkerFloats, WinogradSourceJob<TSimd, TVector>.WorkerFloats(plan)));
+        if (held is { IsFilled: false })
+        {
+            var panels = new WinogradPanelsJob<TSimd, TVector>(plan, weights, held.Floats, workers);
+            _workers.Run(panels.Tasks, panels);
+            held.IsFilled = true;
+        }
         var transform = new WinogradSourceJob<TSimd, TVector>(plan, source, transformed, workers);
         _workers.Run(transform.Tasks, transform);
         _workers.Run(products.Tasks, products);

@@ -50,7 +50,8 @@ internal readonly unsafe struct WinogradGatherJob<TSimd, TVector>(
                 run.Panel = weights + plane * (nint)plan.WeightPlane + channel * plan.Map.SourceChannels;
                 run.Target = products + plane * targetPlane + channel;
                 run.Columns = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
-                plan.Shape.KernelOf(block, plan.Map.TargetChannels)(&run);
+                run.Next = run.Panel + (nint)plan.Map.SourceChannels * run.Columns; // the next block, or with a small gap the next plane
+                plan.Shape.FetchingKernelOf(block, plan.Map.TargetChannels)(&run);
             }
         }
     }

@@ -78,6 +78,15 @@ internal sealed class WinogradPlan
     /// <summary>Floats of a plane of the transformed weights that a task holds.</summary>
     public long BlockWeightPlane => (long)BlockChunks * WeightChunk * Shape.Width + PlaneGap;
 
+    /// <summary>Pieces of <see cref="BlockChunks"/> chunks of source channels.</summary>
+    public int Pieces => ((Map.SourceChannels + WeightChunk - 1) / WeightChunk + BlockChunks - 1) / BlockChunks;
+
+    /// <summary>Floats of the transformed weights that a task holds at a time: a block of target channels and a piece of source channels in all planes.</summary>
+    public long PanelFloats => WinogradMap.Planes * BlockWeightPlane;
+
+    /// <summary>Floats of all of them, [block][piece][plane][source channel][target channel].</summary>
+    public long AllPanels => PanelFloats * Pieces * Shape.Blocks(Map.TargetChannels);
+
     /// <summary>Floats of a plane of the products of so many tiles with one block of target channels.</summary>
     public long BlockTargetPlane(int tiles) => (long)tiles * Shape.Width + PlaneGap;
 

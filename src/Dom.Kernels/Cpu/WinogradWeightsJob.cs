@@ -40,6 +40,14 @@ internal readonly unsafe struct WinogradWeights<TSimd, TVector>(WinogradPlan pla
         Transform(taps, Chunk * width, count * width, target + (nint)first * width, plane);
     }
 
+    /// <summary>Transforms some chunks of a block; the target is where the first of them begins in the first plane.</summary>
+    public void TransformPiece(int block, int start, int end, float* taps, float* target, nint plane)
+    {
+        nint skipped = (nint)start * Chunk * plan.Shape.WidthOf(block, plan.Map.TargetChannels);
+        for (int chunk = start; chunk < end; chunk++)
+            Transform(block, chunk, taps, target - skipped, plane);
+    }
+
     /// <summary>Source channels are outputs k, target channels inputs c, which lie side by side in memory.</summary>
     private void CopyTap(int tap, int first, int count, int channel, int channels, float* target, int width)
     {

@@ -42,6 +42,9 @@ public abstract class DecoratingBackend : IBackend
     public void CopyToHost(View source, Span<byte> target) => Inner.CopyToHost(source, target);
 
     /// <inheritdoc/>
+    public IDisposable? HoldConstant(View memory) => Inner.HoldConstant(memory);
+
+    /// <inheritdoc/>
     public void Synchronize() => Inner.Synchronize();
 
     /// <inheritdoc/>

@@ -24,6 +24,13 @@ public interface IBackend : IDisposable
     /// <summary>Copies bytes to the host; returns when they are there.</summary>
     void CopyToHost(View source, Span<byte> target);
 
+    /// <summary>
+    /// Promises that the elements of <paramref name="memory"/> stay as they are until the result is disposed: a backend may keep what it derives from
+    /// them between calls, as the CPU's convolutions do with their weights. Results have the same bits with and without.
+    /// </summary>
+    /// <returns>What ends the promise; null where the backend keeps nothing anyway.</returns>
+    IDisposable? HoldConstant(View memory) => null;
+
     /// <summary>Returns when all queued calls have finished.</summary>
     void Synchronize();
 }

@@ -56,6 +56,7 @@ public sealed class AutoAttack
     /// <exception cref="OperationCanceledException">Canceled.</exception>
     public AutoAttackState Run(AutoAttackState? from = null, CancellationToken cancel = default)
     {
+        using var held = _network.HoldParameters();
         var state = from ?? Begin(cancel);
         if (state.Samples != _split.Count || state.Tallies.Where((tally, i) => i >= _options.Attacks.Count || tally.Attack != _options.Attacks[i]).Any())
             throw new ArgumentException("evaluation: the state that was given is of another split or of other attacks.", nameof(from));

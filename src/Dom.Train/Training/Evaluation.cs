@@ -40,6 +40,7 @@ public static class Evaluation
         var pass = Pass.Evaluate with { Precision = precision };
         double loss = 0;
         int correct = 0;
+        using var held = network.HoldParameters();
         using var ledger = Tensor.Persistent(Shape.Of(split.Count, LedgerRow.Count), DType.F32, network.Backend, "evaluation");
         for (int start = 0; start < split.Count; start += batch)
         {

@@ -63,6 +63,7 @@ internal static class LedgerPass
         var view = options.LedgerPass == LedgerPassKind.Augmented ? options.Augmentation : Augmentation.None;
         var augmentation = RandomStream.For(options.Seed, RandomPurpose.Augmentation, epoch, Step);
         var starts = RandomStream.For(options.Seed, RandomPurpose.Attack, epoch, Step);
+        using var held = network.HoldParameters();
         Tensor[] ledgers = [.. Enumerable.Range(0, 1 + attacks.Count).Select(_ =>
             Tensor.Persistent(Shape.Of(train.Count, LedgerRow.Count), DType.F32, network.Backend, "ledger pass"))];
         try

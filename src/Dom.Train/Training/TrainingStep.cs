@@ -93,9 +93,9 @@ public sealed class TrainingStep
         // In code mode DOM begins with the last step of epoch K; the network of the end of that epoch is not there yet.
         bool active = _policy.IsActive(position.Epoch, position.Step, position.Steps) && (_policy.RemoveSet == RemoveSet.All || position.Epoch >= _policy.Warmup);
         bool augments = active && _policy.Action == DomAction.Augment;
-        var figures = _options.Loss == LossKind.Trades ? Trades(batch, position, active, augments)
-            : _options.Attack == AttackKind.None && !augments ? InOnePass(batch, position, active)
-            : InTwoPasses(batch, position, active, augments);
+        var figures = _options.Loss != LossKind.Trades && _options.Attack == AttackKind.None && !augments
+            ? InOnePass(batch, position, active)
+            : InSeveralPasses(batch, position, active, augments);
         if (!figures.Losses.All(float.IsFinite))
             throw new DivergedException(
                 $"the loss became {figures.Losses.First(l => !float.IsFinite(l))} in epoch {position.Epoch + 1}, step {position.Step + 1}.");
@@ -124,6 +124,13 @@ public sealed class TrainingStep
         }
         tape.Gradient(logits, loss.DLogits!, _network.GradientSlots);
         return Figures(loss.Losses, loss.Keep);
+    }
+
+    /// <summary>All passes of a step see the same parameters.</summary>
+    private StepFigures InSeveralPasses(Batch batch, StepPosition position, bool active, bool augments)
+    {
+        using var held = _network.HoldParameters();
+        return _options.Loss == LossKind.Trades ? Trades(batch, position, active, augments) : InTwoPasses(batch, position, active, augments);
     }
 
     /// <summary>A natural pass that decides, then the pass that is trained on.</summary>

@@ -31,6 +31,8 @@ public sealed class DecoratorTests
                 Assert.That(backend.Memory, Is.SameAs(cpu.Memory));
                 Assert.That(backend.Supports(typeof(Fill), DType.F32), Is.True);
                 Assert.That(backend.Supports(typeof(Fill), DType.F64), Is.False);
+                using var held = backend.HoldConstant(x.Read);
+                Assert.That(held, Is.Not.Null);
             });
         }
         Assert.That(cpu.Memory.LiveBytes, Is.Zero);

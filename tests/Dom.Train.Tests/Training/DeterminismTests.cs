@@ -42,6 +42,20 @@ public sealed class DeterminismTests
         Runs.AssertSameResults(one, _runs.Finish("three", options, threads: 3));
     }
 
+    [TestCase(AttackKind.Pgd, DomAction.Remove, LossKind.CrossEntropy)]
+    [TestCase(AttackKind.Pgd, DomAction.Remove, LossKind.Trades)]
+    [TestCase(AttackKind.RsFgsm, DomAction.Augment, LossKind.CrossEntropy)]
+    [TestCase(AttackKind.None, DomAction.Augment, LossKind.CrossEntropy)]
+    public void Holding_the_weights_during_a_step_and_an_evaluation_changes_no_byte(AttackKind attack, DomAction dom, LossKind loss)
+    {
+        var options = Runs.Small with { Attack = attack, Dom = dom, Loss = loss };
+        string held = _runs.Finish("held", options);
+        using var backend = new ObservedBackend(new CpuBackend(2)); // lets no promise through
+        using var run = TrainingRun.Start(options, _runs.Folder("derived"), backend, 2, "test");
+        Assert.That(run.Execute().IsFinished, Is.True);
+        Runs.AssertSameResults(held, _runs.Folder("derived"));
+    }
+
     [TestCaseSource(nameof(s_distractions))]
     public void One_two_and_three_threads_distract_alike(TrainOptions options)
     {

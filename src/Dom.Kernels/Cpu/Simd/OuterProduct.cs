@@ -4,7 +4,7 @@ namespace Dom.Kernels.Cpu.Simd;
 
 /// <summary>
 /// tile[i, :] (+)= sum over steps k of rows[k][i] columns[k][:], for 4 neighboring lanes i of one sequence of vectors and up to 4 vectors of
-/// columns, all 16 sums in registers: the twin of <see cref="TileKernel{TSimd,TVector,TColumns}"/> where the steps are not side by side in memory.
+/// columns, all 16 sums in registers: the twin of <see cref="TileKernel{TSimd,TVector,TColumns,TFetch}"/> where the steps are not side by side in memory.
 /// </summary>
 internal static unsafe class OuterProduct<TSimd, TVector>
     where TSimd : struct, ISimd<TVector>

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 namespace Dom.Kernels.Cpu.Simd;
 
 /// <summary>
-/// The twin of <see cref="TileKernel{TSimd,TVector,TColumns}"/> for few columns: 8 rows and one or two vectors of columns, so that 8 or 16 sums are in
+/// The twin of <see cref="TileKernel{TSimd,TVector,TColumns,TFetch}"/> for few columns: 8 rows and one or two vectors of columns, so that 8 or 16 sums are in
 /// flight where 4 rows would have 4 or 8, and each row of the panel serves twice as many products.
 /// </summary>
 internal static unsafe class TallTileKernel<TSimd, TVector, TColumns>

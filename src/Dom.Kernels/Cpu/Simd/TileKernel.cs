@@ -12,10 +12,11 @@ namespace Dom.Kernels.Cpu.Simd;
 /// Each step broadcasts 4 floats and loads a row of the panel: 8 loads for 16 multiply-adds, which are then the limit. A table says where the
 /// sources of each segment begin, so rows may be any pixels of any image, or the channel planes of a block, and segments that meet only padding are absent.
 /// </remarks>
-internal static unsafe class TileKernel<TSimd, TVector, TColumns>
+internal static unsafe class TileKernel<TSimd, TVector, TColumns, TFetch>
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
     where TColumns : struct, IColumns
+    where TFetch : struct, IPanelFetch
 {
     private const int Rows = TileShape.FewRows, LineFloats = 16;
 
@@ -37,8 +38,9 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
             entry += TileTable.Header(Rows);
             if (run->Fetches && tiles > 1)
                 Fetch(run, entry + TileTable.Segment(Rows) + TileTable.Header(Rows));
-            if (run->NextRows > 0)
+            if (!TFetch.Is && run->NextRows > 0)
                 TileEnds.FetchNext(run);
+            float* next = run->Next;
             TVector s00 = default, s01 = default, s02 = default, s03 = default;
             TVector s10 = default, s11 = default, s12 = default, s13 = default;
             TVector s20 = default, s21 = default, s22 = default, s23 = default;
@@ -52,6 +54,11 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
                 float* panel = run->Panel + entry[0] * run->PanelPitch;
                 for (nint k = 0; k < length; k++, panel += Width)
                 {
+                    if (TFetch.Is && Sse.IsSupported)
+                    {
+                        Sse.Prefetch1(next);
+                        next += LineFloats;
+                    }
                     var panel0 = TSimd.Load(panel);
                     var panel1 = TColumns.Count > 1 ? TSimd.Load(panel + TSimd.Width) : default;
                     var panel2 = TColumns.Count > 2 ? TSimd.Load(panel + 2 * TSimd.Width) : default;
@@ -94,6 +101,8 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns>
                         s33 = TSimd.MultiplyAdd(x3, panel3, s33);
                 }
             }
+            if (TFetch.Is)
+                run->Next = next;
             if (run->Columns < Width)
             {
                 Store(run->Edge, s00, s01, s02, s03);

@@ -1,6 +1,6 @@
 namespace Dom.Kernels.Cpu.Simd;
 
-/// <summary>What <see cref="TileKernel{TSimd,TVector,TColumns}"/> works on: a run of tiles that share their sources, panels and target.</summary>
+/// <summary>What <see cref="TileKernel{TSimd,TVector,TColumns,TFetch}"/> works on: a run of tiles that share their sources, panels and target.</summary>
 internal unsafe struct TileRun
 {
     /// <summary>Tiles as <see cref="TileTable"/> lays them out.</summary>

@@ -8,7 +8,7 @@ namespace Dom.Kernels.Cpu.Simd;
 /// <param name="Rows">Rows of a tile: 4, or 8 where that many are needed to keep enough sums in flight.</param>
 internal readonly unsafe record struct TileShape(SimdWidth Simd, int MaxColumns, int Rows = TileShape.FewRows)
 {
-    /// <summary>Rows of a tile of <see cref="TileKernel{TSimd,TVector,TColumns}"/>.</summary>
+    /// <summary>Rows of a tile of <see cref="TileKernel{TSimd,TVector,TColumns,TFetch}"/>.</summary>
     public const int FewRows = 4;
 
     /// <summary>Rows of a tile of <see cref="TallTileKernel{TSimd,TVector,TColumns}"/>.</summary>
@@ -52,9 +52,17 @@ internal readonly unsafe record struct TileShape(SimdWidth Simd, int MaxColumns,
     /// <summary>The code for block <paramref name="block"/>.</summary>
     public delegate*<TileRun*, void> KernelOf(int block, int columns) => Simd switch
     {
-        SimdWidth.Bits512 => Kernel<Simd512, Vector512<float>>(VectorsOf(block, columns), Rows),
-        SimdWidth.Bits256 => Kernel<Simd256, Vector256<float>>(VectorsOf(block, columns), Rows),
-        _ => Kernel<Simd128, Vector128<float>>(VectorsOf(block, columns), Rows),
+        SimdWidth.Bits512 => Kernel<Simd512, Vector512<float>, FetchesNoPanel>(VectorsOf(block, columns), Rows),
+        SimdWidth.Bits256 => Kernel<Simd256, Vector256<float>, FetchesNoPanel>(VectorsOf(block, columns), Rows),
+        _ => Kernel<Simd128, Vector128<float>, FetchesNoPanel>(VectorsOf(block, columns), Rows),
+    };
+
+    /// <summary>The same that fetches the next panel meanwhile; tall tiles do not.</summary>
+    public delegate*<TileRun*, void> FetchingKernelOf(int block, int columns) => Simd switch
+    {
+        SimdWidth.Bits512 => Kernel<Simd512, Vector512<float>, FetchesPanel>(VectorsOf(block, columns), Rows),
+        SimdWidth.Bits256 => Kernel<Simd256, Vector256<float>, FetchesPanel>(VectorsOf(block, columns), Rows),
+        _ => Kernel<Simd128, Vector128<float>, FetchesPanel>(VectorsOf(block, columns), Rows),
     };
 
     /// <summary>The code that sums windows of pixels for block <paramref name="block"/>.</summary>
@@ -67,16 +75,17 @@ internal readonly unsafe record struct TileShape(SimdWidth Simd, int MaxColumns,
 
     private int VectorsOf(int block, int columns) => Math.Min(MaxColumns, (columns - block * Width + Lanes - 1) / Lanes);
 
-    private static delegate*<TileRun*, void> Kernel<TSimd, TVector>(int vectors, int rows)
+    private static delegate*<TileRun*, void> Kernel<TSimd, TVector, TFetch>(int vectors, int rows)
         where TSimd : struct, ISimd<TVector>
-        where TVector : struct => vectors switch
+        where TVector : struct
+        where TFetch : struct, IPanelFetch => vectors switch
         {
             1 when rows == ManyRows => &TallTileKernel<TSimd, TVector, OneColumn>.Run,
             _ when rows == ManyRows => &TallTileKernel<TSimd, TVector, TwoColumns>.Run,
-            1 => &TileKernel<TSimd, TVector, OneColumn>.Run,
-            2 => &TileKernel<TSimd, TVector, TwoColumns>.Run,
-            3 => &TileKernel<TSimd, TVector, ThreeColumns>.Run,
-            _ => &TileKernel<TSimd, TVector, FourColumns>.Run,
+            1 => &TileKernel<TSimd, TVector, OneColumn, TFetch>.Run,
+            2 => &TileKernel<TSimd, TVector, TwoColumns, TFetch>.Run,
+            3 => &TileKernel<TSimd, TVector, ThreeColumns, TFetch>.Run,
+            _ => &TileKernel<TSimd, TVector, FourColumns, TFetch>.Run,
         };
 
     private static delegate*<WindowRun*, void> WindowKernel<TSimd, TVector>(int vectors, int rows)

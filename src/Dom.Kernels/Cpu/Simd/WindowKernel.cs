@@ -4,7 +4,7 @@ namespace Dom.Kernels.Cpu.Simd;
 
 /// <summary>
 /// tile[i, :] (+)= sum over the pixels of a window of x[pixel][offset i] dy[pixel][:], for 4 rows i and up to 4 vectors of
-/// columns, all 16 sums in registers: the twin of <see cref="TileKernel{TSimd,TVector,TColumns}"/> where the pixels are a
+/// columns, all 16 sums in registers: the twin of <see cref="TileKernel{TSimd,TVector,TColumns,TFetch}"/> where the pixels are a
 /// pitch apart and nothing is turned.
 /// </summary>
 internal static unsafe class WindowKernel<TSimd, TVector>
