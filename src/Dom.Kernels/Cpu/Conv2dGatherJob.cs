@@ -23,7 +23,7 @@ internal readonly unsafe struct Conv2dGatherJob(
     private void Run(int block, int span, int group)
     {
         int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.TargetChannels);
-        var kernel = plan.Shape.KernelOf(block, plan.TargetChannels);
+        delegate*<TileRun*, void> kernel = plan.Shape.KernelOf(block, plan.TargetChannels), fetching = plan.Shape.KernelOf<FetchesAtSegments>(block, plan.TargetChannels);
         float* edge = stackalloc float[LargestTile];
         TileRun run;
         Unsafe.SkipInit(out run);
@@ -57,9 +57,10 @@ internal readonly unsafe struct Conv2dGatherJob(
                 {
                     run.Table = table.At(firstTile);
                     run.Tiles = lastTile - firstTile;
-                    if (plan.FetchesAhead)
-                        PlanFetch(&run, image, images, span);
-                    kernel(&run);
+                    bool fetches = plan.FetchesAhead && start == 0;
+                    if (fetches)
+                        PlanFetch(&run, images, span);
+                    (fetches ? fetching : kernel)(&run);
                 }
                 image += images;
             }
@@ -91,15 +92,10 @@ internal readonly unsafe struct Conv2dGatherJob(
     /// While the tiles of some images compute, what they will read a little later is fetched, at the end that of the next images: the pixels of a
     /// strided convolution are too far apart for the processor to foresee.
     /// </summary>
-    private void PlanFetch(TileRun* run, int image, int images, int span)
+    private void PlanFetch(TileRun* run, int images, int span)
     {
-        int pixels = plan.SourceImage / plan.SourceChannels;
-        int first = images * (int)((long)pixels * span / plan.Spans), end = images * (int)((long)pixels * (span + 1) / plan.Spans);
-        int ahead = images > 1 ? images * pixels : Math.Min(pixels, RowsAhead * plan.SourceWidth);
-        run->Next = run->Source + (nint)(first + ahead) * plan.SourceChannels;
-        run->NextPitch = plan.SourceChannels;
-        run->NextFloats = run->Length;
-        run->NextRows = Math.Max(0, Math.Min(end - first, (plan.Sizes.Batch - image) * pixels - first - ahead));
-        run->NextRowsPerTile = (end - first + run->Tiles - 1) / run->Tiles;
+        long floats = (long)images * plan.SourceImage, first = floats * span / plan.Spans, share = floats / plan.Spans;
+        run->Next = run->Source + first + (images > 1 ? floats : RowsAhead * plan.SourceWidth * plan.SourceChannels);
+        run->NextLines = (int)((share / LineFloats + (long)run->Tiles * plan.Taps - 1) / ((long)run->Tiles * plan.Taps));
     }
 }

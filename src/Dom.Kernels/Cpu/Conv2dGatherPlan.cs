@@ -52,7 +52,7 @@ internal sealed class Conv2dGatherPlan
         Groups = (sizes.Batch + ImagesPerTask - 1) / ImagesPerTask;
         Spans = AcrossImages is null ? Math.Clamp(LeastTasks / Groups, 1, Math.Max(1, OneImage.Tiles)) : 1;
         BlocksPerTask = Taps == 1 ? Shape.Blocks(TargetChannels) : 1;
-        FetchesAhead = Taps > 1 && (long)sizes.Batch * SourceImage > LargestCachedSource;
+        FetchesAhead = Taps > 1 && Shape.Rows == TileShape.FewRows && (long)sizes.Batch * SourceImage > LargestCachedSource;
     }
 
     public Conv2dSizes Sizes { get; }
@@ -103,7 +103,7 @@ internal sealed class Conv2dGatherPlan
     /// </summary>
     public int BlocksPerTask { get; }
 
-    /// <summary>Whether the pixels of following tiles are fetched while a tile computes; a kernel of one tap has a way of its own.</summary>
+    /// <summary>Whether the pixels of following tiles are fetched while a tile computes; a kernel of one tap has a way of its own, tall tiles do not fetch.</summary>
     public bool FetchesAhead { get; }
 
     /// <summary>Number of tasks: groups of images x spans of tiles x parts of the blocks of channels. They depend on the sizes alone.</summary>

@@ -51,7 +51,7 @@ internal readonly unsafe struct WinogradGatherJob<TSimd, TVector>(
                 run.Target = products + plane * targetPlane + channel;
                 run.Columns = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
                 run.Next = run.Panel + (nint)plan.Map.SourceChannels * run.Columns; // the next block, or with a small gap the next plane
-                plan.Shape.FetchingKernelOf(block, plan.Map.TargetChannels)(&run);
+                plan.Shape.KernelOf<FetchesAtSteps>(block, plan.Map.TargetChannels)(&run);
             }
         }
     }

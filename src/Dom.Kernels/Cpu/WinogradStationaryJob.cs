@@ -80,7 +80,7 @@ internal readonly unsafe struct WinogradStationaryJob<TSimd, TVector>(
         run.Columns = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
         var kernel = panels is null
             ? plan.Shape.KernelOf(block, plan.Map.TargetChannels)
-            : plan.Shape.FetchingKernelOf(block, plan.Map.TargetChannels);
+            : plan.Shape.KernelOf<FetchesAtSteps>(block, plan.Map.TargetChannels);
         for (int plane = 0; plane < WinogradMap.Planes; plane++)
         {
             run.Panel = panel + plane * (nint)plan.BlockWeightPlane;

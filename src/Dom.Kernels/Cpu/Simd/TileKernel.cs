@@ -16,7 +16,7 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns, TFetch>
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
     where TColumns : struct, IColumns
-    where TFetch : struct, IPanelFetch
+    where TFetch : struct, ILineFetch
 {
     private const int Rows = TileShape.FewRows, LineFloats = 16;
 
@@ -38,7 +38,7 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns, TFetch>
             entry += TileTable.Header(Rows);
             if (run->Fetches && tiles > 1)
                 Fetch(run, entry + TileTable.Segment(Rows) + TileTable.Header(Rows));
-            if (!TFetch.Is && run->NextRows > 0)
+            if (!TFetch.AtSteps && !TFetch.AtSegments && run->NextRows > 0)
                 TileEnds.FetchNext(run);
             float* next = run->Next;
             TVector s00 = default, s01 = default, s02 = default, s03 = default;
@@ -47,6 +47,9 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns, TFetch>
             TVector s30 = default, s31 = default, s32 = default, s33 = default;
             for (int segments = tile[TileTable.Segments]; segments > 0; segments--, entry += TileTable.Segment(Rows))
             {
+                if (TFetch.AtSegments && Sse.IsSupported)
+                    for (int lines = run->NextLines; lines > 0; lines--, next += LineFloats)
+                        Sse.Prefetch1(next);
                 float* row0 = entry[1] < 0 ? zeros : source + entry[1];
                 float* row1 = entry[2] < 0 ? zeros : source + entry[2];
                 float* row2 = entry[3] < 0 ? zeros : source + entry[3];
@@ -54,7 +57,7 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns, TFetch>
                 float* panel = run->Panel + entry[0] * run->PanelPitch;
                 for (nint k = 0; k < length; k++, panel += Width)
                 {
-                    if (TFetch.Is && Sse.IsSupported)
+                    if (TFetch.AtSteps && Sse.IsSupported)
                     {
                         Sse.Prefetch1(next);
                         next += LineFloats;
@@ -101,7 +104,7 @@ internal static unsafe class TileKernel<TSimd, TVector, TColumns, TFetch>
                         s33 = TSimd.MultiplyAdd(x3, panel3, s33);
                 }
             }
-            if (TFetch.Is)
+            if (TFetch.AtSteps || TFetch.AtSegments)
                 run->Next = next;
             if (run->Columns < Width)
             {

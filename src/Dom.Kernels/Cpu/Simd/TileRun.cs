@@ -36,6 +36,9 @@ internal unsafe struct TileRun
     /// <summary>Whether a tile fetches the sources of the next one: for tiles of one segment, which share none.</summary>
     public bool Fetches;
 
+    /// <summary>Lines that each segment fetches, if its kernel does.</summary>
+    public int NextLines;
+
     /// <summary>
     /// What will be read after this run, fetched a share with each tile: rows of <see cref="NextFloats"/>, a
     /// <see cref="NextPitch"/> apart.

@@ -50,19 +50,14 @@ internal readonly unsafe record struct TileShape(SimdWidth Simd, int MaxColumns,
     public int PaddedWidth(int columns) => (columns + Lanes - 1) / Lanes * Lanes;
 
     /// <summary>The code for block <paramref name="block"/>.</summary>
-    public delegate*<TileRun*, void> KernelOf(int block, int columns) => Simd switch
-    {
-        SimdWidth.Bits512 => Kernel<Simd512, Vector512<float>, FetchesNoPanel>(VectorsOf(block, columns), Rows),
-        SimdWidth.Bits256 => Kernel<Simd256, Vector256<float>, FetchesNoPanel>(VectorsOf(block, columns), Rows),
-        _ => Kernel<Simd128, Vector128<float>, FetchesNoPanel>(VectorsOf(block, columns), Rows),
-    };
+    public delegate*<TileRun*, void> KernelOf(int block, int columns) => KernelOf<FetchesNoLines>(block, columns);
 
-    /// <summary>The same that fetches the next panel meanwhile; tall tiles do not.</summary>
-    public delegate*<TileRun*, void> FetchingKernelOf(int block, int columns) => Simd switch
+    /// <summary>The code for block <paramref name="block"/> that fetches lines meanwhile; tall tiles fetch none.</summary>
+    public delegate*<TileRun*, void> KernelOf<TFetch>(int block, int columns) where TFetch : struct, ILineFetch => Simd switch
     {
-        SimdWidth.Bits512 => Kernel<Simd512, Vector512<float>, FetchesPanel>(VectorsOf(block, columns), Rows),
-        SimdWidth.Bits256 => Kernel<Simd256, Vector256<float>, FetchesPanel>(VectorsOf(block, columns), Rows),
-        _ => Kernel<Simd128, Vector128<float>, FetchesPanel>(VectorsOf(block, columns), Rows),
+        SimdWidth.Bits512 => Kernel<Simd512, Vector512<float>, TFetch>(VectorsOf(block, columns), Rows),
+        SimdWidth.Bits256 => Kernel<Simd256, Vector256<float>, TFetch>(VectorsOf(block, columns), Rows),
+        _ => Kernel<Simd128, Vector128<float>, TFetch>(VectorsOf(block, columns), Rows),
     };
 
     /// <summary>The code that sums windows of pixels for block <paramref name="block"/>.</summary>
@@ -78,7 +73,7 @@ internal readonly unsafe record struct TileShape(SimdWidth Simd, int MaxColumns,
     private static delegate*<TileRun*, void> Kernel<TSimd, TVector, TFetch>(int vectors, int rows)
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
-        where TFetch : struct, IPanelFetch => vectors switch
+        where TFetch : struct, ILineFetch => vectors switch
         {
             1 when rows == ManyRows => &TallTileKernel<TSimd, TVector, OneColumn>.Run,
             _ when rows == ManyRows => &TallTileKernel<TSimd, TVector, TwoColumns>.Run,
