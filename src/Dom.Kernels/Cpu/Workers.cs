@@ -15,19 +15,21 @@ internal interface IJob
 /// </summary>
 /// <remarks>
 /// What is cut into which tasks is the kernel's business and never depends on the number of threads: that, and tasks that write disjoint
-/// results, makes one thread and many give the same bits. Helpers spin for some microseconds between jobs, then sleep. Nothing is allocated.
+/// results, makes one thread and many give the same bits. Helpers spin for some microseconds between jobs, then sleep. A helper joins a job while there is
+/// work; one that the system has not let run by then is not waited for, so a busy machine takes away its cores and no more. Nothing is allocated.
 /// </remarks>
 internal sealed unsafe class Workers : IDisposable
 {
     private const int SpinsBeforeSleep = 200;
+    private const long Open = 1L << 31, Next = 1L << 32; // _state: number of the job, whether helpers may join it, helpers that have
 
     private readonly Thread[] _helpers;
     private readonly Lock _callers = new();
     private readonly object _sleep = new();
     private delegate*<void*, int, int, void> _execute;
     private void* _job;
-    private int _tasks, _next, _running;
-    private volatile int _generation;
+    private int _tasks, _next, _sleepers;
+    private long _state;
     private volatile bool _stop;
     private volatile Exception? _failure;
 
@@ -61,21 +63,20 @@ internal sealed unsafe class Workers : IDisposable
         lock (_callers)
         {
             ObjectDisposedException.ThrowIf(_stop, this);
-            var copy = job; // on this stack until all helpers are done with it
+            var copy = job; // on this stack until all helpers that joined are done with it
             _job = Unsafe.AsPointer(ref copy);
             _execute = &Execute<TJob>;
             _tasks = tasks;
             _next = 0;
-            _running = _helpers.Length;
             _failure = null;
-            lock (_sleep)
-            {
-                _generation++;
-                Monitor.PulseAll(_sleep);
-            }
+            Interlocked.Exchange(ref _state, NumberOf(_state) + Next + Open); // no helper is in the job before: the state was closed and empty
+            if (Volatile.Read(ref _sleepers) > 0)
+                lock (_sleep)
+                    Monitor.PulseAll(_sleep);
             Work(0);
+            Interlocked.And(ref _state, ~Open);
             var spinner = default(SpinWait);
-            while (Volatile.Read(ref _running) > 0)
+            while (HelpersIn(Volatile.Read(ref _state)) > 0)
                 spinner.SpinOnce(sleep1Threshold: -1);
             if (_failure is { } failure)
                 ExceptionDispatchInfo.Throw(failure);
@@ -84,7 +85,7 @@ internal sealed unsafe class Workers : IDisposable
 
     public void Dispose()
     {
-        lock (_callers) // a job that is under way is finished first: it waits for its helpers
+        lock (_callers) // a job that is under way is finished first
             lock (_sleep)
             {
                 _stop = true;
@@ -96,6 +97,10 @@ internal sealed unsafe class Workers : IDisposable
 
     private static void Execute<TJob>(void* job, int task, int worker) where TJob : struct, IJob =>
         Unsafe.AsRef<TJob>(job).Execute(task, worker);
+
+    private static long NumberOf(long state) => state & ~(Next - 1);
+
+    private static int HelpersIn(long state) => (int)(state & (Open - 1));
 
     private void Work(int worker)
     {
@@ -113,19 +118,45 @@ internal sealed unsafe class Workers : IDisposable
 
     private void Help(int worker)
     {
-        int seen = 0;
+        long seen = 0;
         while (true)
         {
-            for (int spin = 0; spin < SpinsBeforeSleep && _generation == seen && !_stop; spin++)
+            for (int spin = 0; spin < SpinsBeforeSleep && NumberOf(Volatile.Read(ref _state)) == seen && !_stop; spin++)
                 Thread.SpinWait(20);
-            lock (_sleep)
-                while (_generation == seen && !_stop)
-                    Monitor.Wait(_sleep);
+            if (NumberOf(Volatile.Read(ref _state)) == seen)
+                Sleep(seen);
             if (_stop)
                 return;
-            seen = _generation;
+            if (!Join(ref seen))
+                continue;
             Work(worker);
-            Interlocked.Decrement(ref _running);
+            Interlocked.Decrement(ref _state);
+        }
+    }
+
+    /// <summary>Sleeps until there is another job, or the end.</summary>
+    private void Sleep(long seen)
+    {
+        lock (_sleep)
+        {
+            Interlocked.Increment(ref _sleepers); // before the state is read: who starts a job writes the state, then reads this
+            while (NumberOf(Volatile.Read(ref _state)) == seen && !_stop)
+                Monitor.Wait(_sleep);
+            Interlocked.Decrement(ref _sleepers);
+        }
+    }
+
+    /// <summary>Enters the current job, unless it is closed already. From then on the caller waits for this helper.</summary>
+    private bool Join(ref long seen)
+    {
+        while (true)
+        {
+            long state = Volatile.Read(ref _state);
+            seen = NumberOf(state);
+            if ((state & Open) == 0)
+                return false;
+            if (Interlocked.CompareExchange(ref _state, state + 1, state) == state)
+                return true;
         }
     }
 }

@@ -29,6 +29,19 @@ public sealed unsafe class WorkersTests
     }
 
     [Test]
+    public void Jobs_that_come_while_helpers_fall_asleep_or_wake_up_lose_no_task([Values(2, 3, 16)] int threads)
+    {
+        using var workers = new Workers(threads);
+        long sum = 0;
+        for (int job = 0; job < 400; job++)
+        {
+            workers.Run(20, new SumJob(&sum));
+            Thread.SpinWait(job % 8 * 4000); // from nothing to far longer than a helper spins
+        }
+        Assert.That(sum, Is.EqualTo(400 * 210));
+    }
+
+    [Test]
     public void An_exception_in_a_task_reaches_the_caller_and_the_threads_survive(
         [Values(1, 2, 4)] int threads, [Values(0, 5, 15)] int failing)
     {
