@@ -10,7 +10,6 @@ internal readonly unsafe struct Conv2dGatherJob(
     private const int LineFloats = 16;
     private const int LargestTile = TileTable.MostRows * 32;
     private const int RowsAhead = 2; // of the source; measured: 1 to 4 make no difference
-    private const int TilesBetweenClears = 1; // little enough zeros for the buffers of streaming stores, which then drain while tiles compute
 
     public void Execute(int task, int worker)
     {
@@ -23,7 +22,8 @@ internal readonly unsafe struct Conv2dGatherJob(
     private void Run(int block, int span, int group)
     {
         int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.TargetChannels);
-        delegate*<TileRun*, void> kernel = plan.Shape.KernelOf(block, plan.TargetChannels), fetching = plan.Shape.KernelOf<FetchesAtSegments>(block, plan.TargetChannels);
+        var kernel = plan.Shape.KernelOf(block, plan.TargetChannels);
+        var fetching = plan.Shape.KernelOf<FetchesAtSegments>(block, plan.TargetChannels);
         float* edge = stackalloc float[LargestTile];
         TileRun run;
         Unsafe.SkipInit(out run);
@@ -67,24 +67,26 @@ internal readonly unsafe struct Conv2dGatherJob(
         }
     }
 
-    /// <summary>Runs the tiles of some images a few at a time and in between clears a share of the pixels that no tap reaches.</summary>
+    /// <summary>
+    /// Runs the tiles of some images and after each clears a share of the pixels that no tap reaches: few enough zeros for the buffers of streaming stores,
+    /// which drain while the next tile computes.
+    /// </summary>
     private void RunAndClear(
         TileRun* run, delegate*<TileRun*, void> kernel, TileTable table, int firstTile, int lastTile, int images, int block, int span)
     {
-        int pieces = Math.Max(1, (lastTile - firstTile) / TilesBetweenClears), shares = plan.Shape.Blocks(plan.TargetChannels) * plan.Spans;
+        int blocks = plan.Shape.Blocks(plan.TargetChannels), pieces = Math.Max(1, lastTile - firstTile);
         float* first = run->Target - block * plan.Shape.Width;
+        run->Tiles = 1;
         for (int piece = 0; piece < pieces; piece++)
         {
-            int tile = firstTile + (int)((long)(lastTile - firstTile) * piece / pieces);
-            run->Tiles = firstTile + (int)((long)(lastTile - firstTile) * (piece + 1) / pieces) - tile;
-            if (run->Tiles > 0)
+            if (firstTile + piece < lastTile)
             {
-                run->Table = table.At(tile);
+                run->Table = table.At(firstTile + piece);
                 kernel(run);
             }
             for (int i = 0; i < images; i++)
                 plan.Unreached.Clear(
-                    first + (nint)i * plan.TargetImage, (span * (shares / plan.Spans) + block) * pieces + piece, shares * pieces, streams);
+                    first + (nint)i * plan.TargetImage, (span * blocks + block) * pieces + piece, plan.Spans * blocks * pieces, streams);
         }
     }
 

@@ -1,3 +1,4 @@
+using Dom.Tensors;
 using Dom.Tensors.Backend;
 using Dom.Tensors.Memory;
 
@@ -37,7 +38,14 @@ internal sealed class HeldWeights(CachingAllocator memory, long limit)
             long bytes = floats * sizeof(float);
             if (_bytes + bytes > limit)
                 return null;
-            entry = new Entry((float*)memory.Allocate(bytes, "weights held constant"), bytes);
+            try
+            {
+                entry = new Entry((float*)memory.Allocate(bytes, "weights held constant"), bytes);
+            }
+            catch (DeviceMemoryException)
+            {
+                return null;
+            }
             _bytes += bytes;
             _entries.Add((address, plan), entry);
             return entry;
