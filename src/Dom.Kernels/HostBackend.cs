@@ -27,7 +27,7 @@ public abstract class HostBackend : KernelBackend
         // Calls run at once; there is nothing to wait for.
     }
 
-    private sealed unsafe class HostBlocks : IBlockSource
+    internal sealed unsafe class HostBlocks : IBlockSource
     {
         public nint Allocate(long bytes)
         {

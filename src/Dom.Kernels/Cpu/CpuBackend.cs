@@ -29,6 +29,9 @@ public sealed partial class CpuBackend : HostBackend
     /// <summary>Bytes that may be taken for what is derived from weights while they are held constant.</summary>
     internal long HeldWeightsLimit { get; init; } = 512L << 20;
 
+    /// <summary>Bytes that are taken for it now.</summary>
+    internal long HeldWeightsBytes => _heldWeights?.Bytes ?? 0;
+
     /// <summary>Threads that kernels run on.</summary>
     public int Threads => _workers.Count;
 
@@ -39,7 +42,7 @@ public sealed partial class CpuBackend : HostBackend
     /// <inheritdoc/>
     public override IDisposable HoldConstant(View memory) => Held.Hold(memory);
 
-    private HeldWeights Held => LazyInitializer.EnsureInitialized(ref _heldWeights, () => new HeldWeights(Memory, HeldWeightsLimit));
+    private HeldWeights Held => LazyInitializer.EnsureInitialized(ref _heldWeights, () => new HeldWeights(HeldWeightsLimit));
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
@@ -49,6 +52,7 @@ public sealed partial class CpuBackend : HostBackend
             _workers.Dispose();
             foreach (var scratch in _scratch)
                 scratch.Dispose();
+            _heldWeights?.Dispose();
         }
         base.Dispose(disposing);
     }

@@ -8,13 +8,19 @@ namespace Dom.Kernels.Cpu;
 /// What was derived from weights that somebody promised not to change for a while (<see cref="IBackend.HoldConstant"/>): packed panels and transformed
 /// planes, made at the first call that needs them and used by all later ones. Freed with the promise.
 /// </summary>
-/// <remarks>Memory comes from the backend's allocator, up to a limit; what does not fit is derived in every call, as without a promise.</remarks>
-internal sealed class HeldWeights(CachingAllocator memory, long limit)
+/// <remarks>
+/// Memory is scratch memory of the kernels, apart from that of tensors; it is kept for the next promise. What does not fit its limit is derived in every call,
+/// as without a promise.
+/// </remarks>
+internal sealed class HeldWeights(long limit) : IDisposable
 {
+    private readonly CachingAllocator _memory = new(new HostBackend.HostBlocks(), "cpu");
     private readonly Lock _lock = new();
     private readonly List<Promise> _promises = [];
     private readonly Dictionary<(nint Weights, object Plan), Entry> _entries = [];
-    private long _bytes;
+
+    /// <summary>Bytes in use.</summary>
+    public long Bytes { get; private set; }
 
     /// <summary>The elements of <paramref name="view"/> stay as they are until the result is disposed. Promises may overlap.</summary>
     public IDisposable Hold(View view)
@@ -36,38 +42,54 @@ internal sealed class HeldWeights(CachingAllocator memory, long limit)
             if (_entries.TryGetValue((address, plan), out var entry))
                 return entry;
             long bytes = floats * sizeof(float);
-            if (_bytes + bytes > limit)
+            if (Bytes + bytes > limit)
                 return null;
             try
             {
-                entry = new Entry((float*)memory.Allocate(bytes, "weights held constant"), bytes);
+                entry = new Entry((float*)_memory.Allocate(bytes, "weights held constant"), bytes);
             }
             catch (DeviceMemoryException)
             {
                 return null;
             }
-            _bytes += bytes;
+            Bytes += bytes;
             _entries.Add((address, plan), entry);
             return entry;
         }
     }
 
+    /// <summary>Frees everything; promises that are still there have nothing to end any more.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _promises.Clear();
+            FreeUnheld();
+        }
+        _memory.Dispose();
+    }
+
     private bool IsHeld(nint address) => _promises.Exists(promise => promise.Covers(address));
 
-    private unsafe void Release(Promise promise)
+    private void Release(Promise promise)
     {
         lock (_lock)
         {
             if (!_promises.Remove(promise))
                 return; // disposed twice
-            foreach (var (key, entry) in _entries)
-                if (!IsHeld(key.Weights))
-                {
-                    _entries.Remove(key);
-                    _bytes -= entry.Bytes;
-                    memory.Free((nint)entry.Floats);
-                }
+            FreeUnheld();
         }
+    }
+
+    private unsafe void FreeUnheld()
+    {
+        foreach (var (key, entry) in _entries)
+            if (!IsHeld(key.Weights))
+            {
+                _entries.Remove(key);
+                Bytes -= entry.Bytes;
+                _memory.Free((nint)entry.Floats);
+            }
     }
 
     /// <summary>What was derived from some weights.</summary>
