@@ -101,9 +101,8 @@ public sealed partial class CpuBackend :
         {
             var packing = new Conv2dWeightPacking(plan, weight, packed, inputGradient);
             _workers.Run(packing.Tasks, packing);
+            held?.IsFilled = true;
         }
-        if (held is not null)
-            held.IsFilled = true;
         bool streams = (long)plan.Sizes.Batch * plan.TargetImage * sizeof(float) >= StreamFrom;
         _workers.Run(plan.Tasks, new Conv2dGatherJob(plan, source, packed, target, Zeros, streams));
     }

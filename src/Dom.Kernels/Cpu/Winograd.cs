@@ -56,9 +56,8 @@ public sealed partial class CpuBackend
         {
             var transform = new WinogradWeightsJob<TSimd, TVector>(plan, weights, transformed, workers);
             _workers.Run(transform.Tasks, transform);
+            held?.IsFilled = true;
         }
-        if (held is not null)
-            held.IsFilled = true;
         _workers.Run(gather.Tasks, gather);
     }
 

@@ -27,41 +27,22 @@ internal static unsafe class TallOuterProduct<TSimd, TVector>
         {
             var c0 = TSimd.Load(columns + k);
             var c1 = TColumns.Count > 1 ? TSimd.Load(columns1 + k) : default;
-            Add<TColumns>(rows + k, c0, c1, ref s00, ref s01);
-            Add<TColumns>(rows + k + 1, c0, c1, ref s10, ref s11);
-            Add<TColumns>(rows + k + 2, c0, c1, ref s20, ref s21);
-            Add<TColumns>(rows + k + 3, c0, c1, ref s30, ref s31);
-            Add<TColumns>(rows + k + 4, c0, c1, ref s40, ref s41);
-            Add<TColumns>(rows + k + 5, c0, c1, ref s50, ref s51);
-            Add<TColumns>(rows + k + 6, c0, c1, ref s60, ref s61);
-            Add<TColumns>(rows + k + 7, c0, c1, ref s70, ref s71);
+            TallSums<TSimd, TVector, TColumns>.Add(rows + k, c0, c1, ref s00, ref s01);
+            TallSums<TSimd, TVector, TColumns>.Add(rows + k + 1, c0, c1, ref s10, ref s11);
+            TallSums<TSimd, TVector, TColumns>.Add(rows + k + 2, c0, c1, ref s20, ref s21);
+            TallSums<TSimd, TVector, TColumns>.Add(rows + k + 3, c0, c1, ref s30, ref s31);
+            TallSums<TSimd, TVector, TColumns>.Add(rows + k + 4, c0, c1, ref s40, ref s41);
+            TallSums<TSimd, TVector, TColumns>.Add(rows + k + 5, c0, c1, ref s50, ref s51);
+            TallSums<TSimd, TVector, TColumns>.Add(rows + k + 6, c0, c1, ref s60, ref s61);
+            TallSums<TSimd, TVector, TColumns>.Add(rows + k + 7, c0, c1, ref s70, ref s71);
         }
-        target = Store<TColumns>(target, adds, s00, s01);
-        target = Store<TColumns>(target, adds, s10, s11);
-        target = Store<TColumns>(target, adds, s20, s21);
-        target = Store<TColumns>(target, adds, s30, s31);
-        target = Store<TColumns>(target, adds, s40, s41);
-        target = Store<TColumns>(target, adds, s50, s51);
-        target = Store<TColumns>(target, adds, s60, s61);
-        Store<TColumns>(target, adds, s70, s71);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<TColumns>(float* lane, TVector c0, TVector c1, ref TVector sum0, ref TVector sum1) where TColumns : struct, IColumns
-    {
-        var x = TSimd.Broadcast(lane);
-        sum0 = TSimd.MultiplyAdd(x, c0, sum0);
-        if (TColumns.Count > 1)
-            sum1 = TSimd.MultiplyAdd(x, c1, sum1);
-    }
-
-    /// <summary>Stores a row of sums and says where the next one goes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float* Store<TColumns>(float* target, bool adds, TVector sum0, TVector sum1) where TColumns : struct, IColumns
-    {
-        TSimd.Store(adds ? TSimd.Add(TSimd.Load(target), sum0) : sum0, target);
-        if (TColumns.Count > 1)
-            TSimd.Store(adds ? TSimd.Add(TSimd.Load(target + TSimd.Width), sum1) : sum1, target + TSimd.Width);
-        return target + TSimd.Width * TColumns.Count;
+        target = TallSums<TSimd, TVector, TColumns>.Store(target, adds, s00, s01);
+        target = TallSums<TSimd, TVector, TColumns>.Store(target, adds, s10, s11);
+        target = TallSums<TSimd, TVector, TColumns>.Store(target, adds, s20, s21);
+        target = TallSums<TSimd, TVector, TColumns>.Store(target, adds, s30, s31);
+        target = TallSums<TSimd, TVector, TColumns>.Store(target, adds, s40, s41);
+        target = TallSums<TSimd, TVector, TColumns>.Store(target, adds, s50, s51);
+        target = TallSums<TSimd, TVector, TColumns>.Store(target, adds, s60, s61);
+        TallSums<TSimd, TVector, TColumns>.Store(target, adds, s70, s71);
     }
 }

@@ -47,14 +47,14 @@ internal static unsafe class TallTileKernel<TSimd, TVector, TColumns>
                 {
                     var panel0 = TSimd.Load(panel);
                     var panel1 = TColumns.Count > 1 ? TSimd.Load(panel + TSimd.Width) : default;
-                    Add(row0 + k, panel0, panel1, ref s00, ref s01);
-                    Add(row1 + k, panel0, panel1, ref s10, ref s11);
-                    Add(row2 + k, panel0, panel1, ref s20, ref s21);
-                    Add(row3 + k, panel0, panel1, ref s30, ref s31);
-                    Add(row4 + k, panel0, panel1, ref s40, ref s41);
-                    Add(row5 + k, panel0, panel1, ref s50, ref s51);
-                    Add(row6 + k, panel0, panel1, ref s60, ref s61);
-                    Add(row7 + k, panel0, panel1, ref s70, ref s71);
+                    TallSums<TSimd, TVector, TColumns>.Add(row0 + k, panel0, panel1, ref s00, ref s01);
+                    TallSums<TSimd, TVector, TColumns>.Add(row1 + k, panel0, panel1, ref s10, ref s11);
+                    TallSums<TSimd, TVector, TColumns>.Add(row2 + k, panel0, panel1, ref s20, ref s21);
+                    TallSums<TSimd, TVector, TColumns>.Add(row3 + k, panel0, panel1, ref s30, ref s31);
+                    TallSums<TSimd, TVector, TColumns>.Add(row4 + k, panel0, panel1, ref s40, ref s41);
+                    TallSums<TSimd, TVector, TColumns>.Add(row5 + k, panel0, panel1, ref s50, ref s51);
+                    TallSums<TSimd, TVector, TColumns>.Add(row6 + k, panel0, panel1, ref s60, ref s61);
+                    TallSums<TSimd, TVector, TColumns>.Add(row7 + k, panel0, panel1, ref s70, ref s71);
                 }
             }
             bool isWhole = run->Columns == Width;
@@ -71,15 +71,6 @@ internal static unsafe class TallTileKernel<TSimd, TVector, TColumns>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(float* source, TVector panel0, TVector panel1, ref TVector sum0, ref TVector sum1)
-    {
-        var x = TSimd.Broadcast(source);
-        sum0 = TSimd.MultiplyAdd(x, panel0, sum0);
-        if (TColumns.Count > 1)
-            sum1 = TSimd.MultiplyAdd(x, panel1, sum1);
-    }
-
     /// <summary>Stores a row where it belongs, or beside the others at the edge if some of its columns do not exist.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(TileRun* run, int* tile, int row, bool isWhole, TVector sum0, TVector sum1)
@@ -94,10 +85,7 @@ internal static unsafe class TallTileKernel<TSimd, TVector, TColumns>
                 TSimd.StoreStreaming(sum1, target + TSimd.Width);
             return;
         }
-        bool adds = isWhole && run->Adds;
-        TSimd.Store(adds ? TSimd.Add(sum0, TSimd.Load(target)) : sum0, target);
-        if (TColumns.Count > 1)
-            TSimd.Store(adds ? TSimd.Add(sum1, TSimd.Load(target + TSimd.Width)) : sum1, target + TSimd.Width);
+        TallSums<TSimd, TVector, TColumns>.Store(target, isWhole && run->Adds, sum0, sum1);
     }
 
     /// <summary>Brings the sources of a segment into the cache while the tile before it computes.</summary>

@@ -35,44 +35,24 @@ internal static unsafe class TallWindowKernel<TSimd, TVector>
                 {
                     var dy0 = TSimd.Load(dy);
                     var dy1 = TColumns.Count > 1 ? TSimd.Load(dy + TSimd.Width) : default;
-                    Add<TColumns>(x + offset0, dy0, dy1, ref s00, ref s01);
-                    Add<TColumns>(x + offset1, dy0, dy1, ref s10, ref s11);
-                    Add<TColumns>(x + offset2, dy0, dy1, ref s20, ref s21);
-                    Add<TColumns>(x + offset3, dy0, dy1, ref s30, ref s31);
-                    Add<TColumns>(x + offset4, dy0, dy1, ref s40, ref s41);
-                    Add<TColumns>(x + offset5, dy0, dy1, ref s50, ref s51);
-                    Add<TColumns>(x + offset6, dy0, dy1, ref s60, ref s61);
-                    Add<TColumns>(x + offset7, dy0, dy1, ref s70, ref s71);
+                    TallSums<TSimd, TVector, TColumns>.Add(x + offset0, dy0, dy1, ref s00, ref s01);
+                    TallSums<TSimd, TVector, TColumns>.Add(x + offset1, dy0, dy1, ref s10, ref s11);
+                    TallSums<TSimd, TVector, TColumns>.Add(x + offset2, dy0, dy1, ref s20, ref s21);
+                    TallSums<TSimd, TVector, TColumns>.Add(x + offset3, dy0, dy1, ref s30, ref s31);
+                    TallSums<TSimd, TVector, TColumns>.Add(x + offset4, dy0, dy1, ref s40, ref s41);
+                    TallSums<TSimd, TVector, TColumns>.Add(x + offset5, dy0, dy1, ref s50, ref s51);
+                    TallSums<TSimd, TVector, TColumns>.Add(x + offset6, dy0, dy1, ref s60, ref s61);
+                    TallSums<TSimd, TVector, TColumns>.Add(x + offset7, dy0, dy1, ref s70, ref s71);
                 }
             }
-            target = Store<TColumns>(target, run->Adds, s00, s01);
-            target = Store<TColumns>(target, run->Adds, s10, s11);
-            target = Store<TColumns>(target, run->Adds, s20, s21);
-            target = Store<TColumns>(target, run->Adds, s30, s31);
-            target = Store<TColumns>(target, run->Adds, s40, s41);
-            target = Store<TColumns>(target, run->Adds, s50, s51);
-            target = Store<TColumns>(target, run->Adds, s60, s61);
-            target = Store<TColumns>(target, run->Adds, s70, s71);
+            target = TallSums<TSimd, TVector, TColumns>.Store(target, run->Adds, s00, s01);
+            target = TallSums<TSimd, TVector, TColumns>.Store(target, run->Adds, s10, s11);
+            target = TallSums<TSimd, TVector, TColumns>.Store(target, run->Adds, s20, s21);
+            target = TallSums<TSimd, TVector, TColumns>.Store(target, run->Adds, s30, s31);
+            target = TallSums<TSimd, TVector, TColumns>.Store(target, run->Adds, s40, s41);
+            target = TallSums<TSimd, TVector, TColumns>.Store(target, run->Adds, s50, s51);
+            target = TallSums<TSimd, TVector, TColumns>.Store(target, run->Adds, s60, s61);
+            target = TallSums<TSimd, TVector, TColumns>.Store(target, run->Adds, s70, s71);
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<TColumns>(float* source, TVector dy0, TVector dy1, ref TVector sum0, ref TVector sum1)
-        where TColumns : struct, IColumns
-    {
-        var x = TSimd.Broadcast(source);
-        sum0 = TSimd.MultiplyAdd(x, dy0, sum0);
-        if (TColumns.Count > 1)
-            sum1 = TSimd.MultiplyAdd(x, dy1, sum1);
-    }
-
-    /// <summary>Stores a row of sums and says where the next one goes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float* Store<TColumns>(float* target, bool adds, TVector sum0, TVector sum1) where TColumns : struct, IColumns
-    {
-        TSimd.Store(adds ? TSimd.Add(TSimd.Load(target), sum0) : sum0, target);
-        if (TColumns.Count > 1)
-            TSimd.Store(adds ? TSimd.Add(TSimd.Load(target + TSimd.Width), sum1) : sum1, target + TSimd.Width);
-        return target + TSimd.Width * TColumns.Count;
     }
 }
