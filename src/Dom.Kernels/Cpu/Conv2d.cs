@@ -12,7 +12,7 @@ namespace Dom.Kernels.Cpu;
      weight gradient  4 input channels at a tap, summed over pixels, panel = output gradients
    (a weight gradient with a 1x1 kernel or very few input channels needs nothing packed: Conv2dPixelGradientPlan.cs;
    with very few input channels the input gradient takes all products at once and collects them after: Conv2dFewChannelsJob.cs).
-   Large 3x3 convolutions with stride 1 go another way, see Winograd.cs.
+   Large 3x3 convolutions with strides of 1 and 2 go another way, see Winograd.cs.
    Tasks are cut by sizes alone and write disjoint results, and every sum has one fixed order: the same bits on any number of threads. */
 public sealed partial class CpuBackend :
     IKernel<Conv2dForward>, IKernel<Conv2dInputGradient>, IKernel<Conv2dWeightGradient>

@@ -5,6 +5,7 @@ using Dom.Tensors.Ops;
 namespace Dom.Kernels.Cpu;
 
 /* Winograd F(4x4, 3x3), for 3x3 convolutions with stride 1: 36 products of small matrices in place of 144 multiplications a tile and pair of channels.
+   With stride 2 the pixels between are convolutions of their own, F(4x4, 2x2) and less: 81 in place of 144 (WinogradScheme.cs).
      forward          y tile  = A^T [sum over c of (G g G^T) * (B^T d B)] A       weights once a call, tiles by blocks that stay in the cache
      input gradient   the same with the weights turned by half a turn and the other padding
      weight gradient  dw      = G^T [sum over tiles of (B^T d B) * (A dy A^T)] G
@@ -46,7 +47,7 @@ public sealed partial class CpuBackend
             WinogradOfFewTiles(plan, source, weight, weights, target);
             return;
         }
-        long floats = WinogradMap.Planes * plan.WeightPlane;
+        long floats = plan.WeightFloats;
         var held = _heldWeights?.Find(weight, plan, floats);
         float* transformed = held is null ? SharedScratch.Floats(floats) : held.Floats;
         float** workers = stackalloc float*[Threads];
@@ -73,7 +74,7 @@ public sealed partial class CpuBackend
         where TSimd : struct, ISimd<TVector>
         where TVector : struct
     {
-        float* transformed = SharedScratch.Floats(WinogradMap.Planes * plan.SourcePlane(plan.AllTiles));
+        float* transformed = SharedScratch.Floats(plan.Map.Scheme.SourcePlanes * plan.SourcePlane(plan.AllTiles));
         float** workers = stackalloc float*[Threads];
         var held = _heldWeights?.Find(weight, plan, plan.AllPanels);
         var products = new WinogradStationaryJob<TSimd, TVector>(
@@ -115,8 +116,8 @@ public sealed partial class CpuBackend
             WinogradWeightGradientByGroups<TSimd, TVector>(plan, x, dy, dweight);
             return;
         }
-        float* inputs = SharedScratch.Floats(plan.SharedFloats), outputs = inputs + WinogradMap.Planes * (nint)plan.InputPlane;
-        float* sums = outputs + WinogradMap.Planes * (nint)plan.OutputPlane;
+        float* inputs = SharedScratch.Floats(plan.SharedFloats), outputs = inputs + plan.InputPlanes * (nint)plan.InputPlane;
+        float* sums = outputs + plan.OutputPlanes * (nint)plan.OutputPlane;
         var finish = new WinogradGradientFinish<TSimd, TVector>(plan, dweight);
         float** workers = stackalloc float*[Threads];
         var blocks = new WinogradGradientBlockJob<TSimd, TVector>(plan, finish, inputs, outputs, workers);
@@ -148,7 +149,7 @@ public sealed partial class CpuBackend
         var groups = new WinogradGradientGroupJob<TSimd, TVector>(plan, x, dy, sums, workers);
         ReserveScratch(workers, Math.Max(groups.WorkerFloats, WinogradGradientFinish<TSimd, TVector>.ScratchFloats));
         _workers.Run(plan.Groups, groups);
-        _workers.Run(WinogradMap.Planes, new WinogradGradientGroupSumJob<TSimd, TVector>(plan, sums));
+        _workers.Run(plan.SumPlanes, new WinogradGradientGroupSumJob<TSimd, TVector>(plan, sums));
         var finishing = new WinogradGradientFinishJob<TSimd, TVector>(plan, new(plan, dweight), sums, workers);
         _workers.Run(finishing.Tasks, finishing);
     }

@@ -4,7 +4,7 @@ namespace Dom.Kernels.Cpu;
 
 /// <summary>
 /// Computes the target of a <see cref="WinogradPlan"/> where there are many tiles. One task is a block of tiles: their windows are transformed into scratch
-/// memory of the worker, multiplied there with the weights, one product for each of the 36 planes, and transformed back straight into the target.
+/// memory of the worker, multiplied there with the weights, plane by plane, and transformed back straight into the target.
 /// </summary>
 internal readonly unsafe struct WinogradGatherJob<TSimd, TVector>(
     WinogradPlan plan, int blockTiles, float* source, float* weights, float* target, float** workers, bool streams) : IJob
@@ -15,7 +15,7 @@ internal readonly unsafe struct WinogradGatherJob<TSimd, TVector>(
 
     /// <summary>Floats of scratch memory for a worker: a row of zeros, two buffers, the transformed source and its products.</summary>
     public long WorkerFloats => plan.ZeroFloats + 2 * WinogradTile<TSimd, TVector>.BufferFloats
-        + WinogradMap.Planes * (plan.SourcePlane(blockTiles) + plan.TargetPlane(blockTiles));
+        + plan.Map.Scheme.SourcePlanes * plan.SourcePlane(blockTiles) + plan.Map.Scheme.TargetPlanes * plan.TargetPlane(blockTiles);
 
     public void Execute(int task, int worker)
     {
@@ -23,7 +23,7 @@ internal readonly unsafe struct WinogradGatherJob<TSimd, TVector>(
         float* zeros = workers[worker], buffer = zeros + plan.ZeroFloats;
         float* packed = buffer + WinogradTile<TSimd, TVector>.BufferFloats, input = packed + WinogradTile<TSimd, TVector>.BufferFloats;
         nint sourcePlane = (nint)plan.SourcePlane(blockTiles), targetPlane = (nint)plan.TargetPlane(blockTiles);
-        float* products = input + WinogradMap.Planes * sourcePlane;
+        float* products = input + plan.Map.Scheme.SourcePlanes * sourcePlane;
         new Span<float>(zeros, plan.ZeroFloats).Clear();
         var tiles = new WinogradTiles<TSimd, TVector>(plan.Map, zeros, buffer, packed, streams);
         for (int i = 0; i < count; i++)
@@ -37,21 +37,24 @@ internal readonly unsafe struct WinogradGatherJob<TSimd, TVector>(
     {
         TileRun run = default;
         run.Zeros = workers[0]; // never read: no row of the table is absent
-        run.Table = plan.Table.At(0);
         run.Tiles = (count + plan.Shape.Rows - 1) / plan.Shape.Rows; // rows behind the last tile are computed and not used
         run.Length = plan.Map.SourceChannels;
+        run.Table = plan.Table.At(0);
+        run.Panel = weights;
         int blocks = plan.Shape.Blocks(plan.Map.TargetChannels);
-        for (int plane = 0; plane < WinogradMap.Planes; plane++)
+        for (int block = 0; block < blocks; block++)
         {
-            run.Source = input + plane * sourcePlane;
-            for (int block = 0; block < blocks; block++)
+            var kernel = plan.Shape.KernelOf<FetchesAtSteps>(block, plan.Map.TargetChannels);
+            run.Columns = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
+            foreach (var product in plan.Map.Scheme.Products)
             {
-                nint channel = (nint)block * plan.Shape.Width;
-                run.Panel = weights + plane * (nint)plan.WeightPlane + channel * plan.Map.SourceChannels;
-                run.Target = products + plane * targetPlane + channel;
-                run.Columns = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
-                run.Next = run.Panel + (nint)plan.Map.SourceChannels * run.Columns; // the next block, or with a small gap the next plane
-                plan.Shape.KernelOf<FetchesAtSteps>(block, plan.Map.TargetChannels)(&run);
+                run.Source = input + product.Source * sourcePlane;
+                run.Target = products + product.Target * targetPlane + (nint)block * plan.Shape.Width;
+                run.Adds = product.Adds;
+                float* next = run.Panel + plan.WeightPlane;
+                run.Next = next; // of the next product or block
+                kernel(&run);
+                run.Panel = next;
             }
         }
     }

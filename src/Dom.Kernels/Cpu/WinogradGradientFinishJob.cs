@@ -13,12 +13,12 @@ internal readonly unsafe struct WinogradGradientFinish<TSimd, TVector>(WinogradW
     /// <summary>Inputs of a chunk.</summary>
     public const int Chunk = 16;
 
-    private const int Taps = 9, TapSide = 3, WidestBlock = 64;
+    private const int Taps = 9, TapSide = 3, WidestBlock = 64, Points = 6, StridedPoints = 9, MostPoints = StridedPoints;
 
     private readonly float* _dweight = dweight;
 
     /// <summary>Floats of scratch memory that a chunk needs.</summary>
-    public static long ScratchFloats => Taps * Chunk * WidestBlock + WinogradWindow.Largest * TapSide * TSimd.Width;
+    public static long ScratchFloats => Taps * Chunk * WidestBlock + MostPoints * TapSide * TSimd.Width;
 
     /// <summary>Chunks of inputs.</summary>
     public int Chunks => (plan.Map.SourceChannels + Chunk - 1) / Chunk;
@@ -30,7 +30,10 @@ internal readonly unsafe struct WinogradGradientFinish<TSimd, TVector>(WinogradW
         int count = Math.Min(Chunk, inputs - first);
         int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
         int channels = Math.Min(width, plan.Map.TargetChannels - channel);
-        Transform(sums, plane, count * width, taps, Chunk * width);
+        if (plan.Map.Scheme == WinogradScheme.Whole)
+            Transform(sums, plane, count * width, taps, Chunk * width);
+        else
+            TransformStrided(sums, plane, count * width, taps, Chunk * width);
         float** rows = stackalloc float*[Chunk];
         for (int tap = 0; tap < Taps; tap++)
         {
@@ -48,17 +51,33 @@ internal readonly unsafe struct WinogradGradientFinish<TSimd, TVector>(WinogradW
         for (int at = 0; at < floats; at += lanes)
         {
             float* from = source + at;
-            for (int j = 0; j < WinogradWindow.Largest; j++, from += plane)
+            for (int j = 0; j < Points; j++, from += plane)
                 WinogradTransform<TSimd, TVector>.WeightGradient(
                     TSimd.Load(from), TSimd.Load(from + 6 * plane), TSimd.Load(from + 12 * plane), TSimd.Load(from + 18 * plane),
-                    TSimd.Load(from + 24 * plane), TSimd.Load(from + 30 * plane), buffer + j * lanes, WinogradWindow.Largest * lanes);
+                    TSimd.Load(from + 24 * plane), TSimd.Load(from + 30 * plane), buffer + j * lanes, Points * lanes);
             for (int i = 0; i < TapSide; i++)
             {
-                float* row = buffer + i * WinogradWindow.Largest * lanes;
+                float* row = buffer + i * Points * lanes;
                 WinogradTransform<TSimd, TVector>.WeightGradient(
                     TSimd.Load(row), TSimd.Load(row + lanes), TSimd.Load(row + 2 * lanes), TSimd.Load(row + 3 * lanes),
                     TSimd.Load(row + 4 * lanes), TSimd.Load(row + 5 * lanes), taps + i * TapSide * tap + at, tap);
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformStrided(float* source, nint plane, int floats, float* taps, nint tap)
+    {
+        int lanes = TSimd.Width;
+        float* buffer = taps + Taps * Chunk * WidestBlock;
+        for (int at = 0; at < floats; at += lanes)
+        {
+            for (int j = 0; j < StridedPoints; j++)
+                WinogradStridedTransform<TSimd, TVector>.WeightGradient(
+                    source + at + j * plane, StridedPoints * plane, buffer + j * lanes, StridedPoints * lanes);
+            for (int i = 0; i < TapSide; i++)
+                WinogradStridedTransform<TSimd, TVector>.WeightGradient(
+                    buffer + i * StridedPoints * lanes, lanes, taps + i * TapSide * tap + at, tap);
         }
     }
 }

@@ -13,12 +13,12 @@ internal readonly unsafe struct WinogradGradientGroupJob<TSimd, TVector>(
 {
     /// <summary>Floats of scratch memory for a worker: what a transform needs, and the transformed tiles.</summary>
     public long WorkerFloats =>
-        WinogradGradientTransformJob<TSimd, TVector>.WorkerFloats(plan) + WinogradMap.Planes * (plan.InputPlane + plan.OutputPlane);
+        WinogradGradientTransformJob<TSimd, TVector>.WorkerFloats(plan) + plan.InputPlanes * plan.InputPlane + plan.OutputPlanes * plan.OutputPlane;
 
     public void Execute(int task, int worker)
     {
         float* inputs = workers[worker] + WinogradGradientTransformJob<TSimd, TVector>.WorkerFloats(plan);
-        float* outputs = inputs + WinogradMap.Planes * (nint)plan.InputPlane, target = sums + task * (nint)plan.GroupFloats;
+        float* outputs = inputs + plan.InputPlanes * (nint)plan.InputPlane, target = sums + task * (nint)plan.GroupFloats;
         int begin = task * plan.TilesPerGroup, end = Math.Min(plan.Map.Tiles, begin + plan.TilesPerGroup);
         for (int first = begin; first < end; first += plan.BatchTiles)
         {
@@ -26,10 +26,10 @@ internal readonly unsafe struct WinogradGradientGroupJob<TSimd, TVector>(
             var transform = new WinogradGradientTransformJob<TSimd, TVector>(plan, first, tiles, x, dy, inputs, outputs, workers);
             for (int part = 0; part < transform.Tasks; part++)
                 transform.Execute(part, worker);
-            for (int plane = 0; plane < WinogradMap.Planes; plane++)
+            foreach (var product in plan.Map.Scheme.Products)
                 for (int block = 0; block < plan.OutputBlocks; block++)
                     WinogradGradientProducts<TSimd, TVector>.Add(
-                        plan, plane, block, tiles, first > begin, inputs, outputs, target);
+                        plan, product, block, tiles, first > begin, inputs, outputs, target);
         }
     }
 }

@@ -2,19 +2,19 @@ using Dom.Kernels.Cpu.Simd;
 
 namespace Dom.Kernels.Cpu;
 
-/// <summary>The sums of one plane: for some inputs and a block of outputs, over the tiles of a batch.</summary>
+/// <summary>The sums of one product of planes: for some inputs and a block of outputs, over the tiles of a batch.</summary>
 internal static unsafe class WinogradGradientProducts<TSimd, TVector>
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
-    /// <summary>The sums of all inputs in plane <paramref name="plane"/>, block <paramref name="block"/>; the pointers are where the first plane begins.</summary>
+    /// <summary>The sums of all inputs of a product, block <paramref name="block"/>; the pointers are where the first plane begins.</summary>
     public static void Add(
-        WinogradWeightGradientPlan plan, int plane, int block, int tiles, bool adds, float* inputs, float* outputs, float* sums)
+        WinogradWeightGradientPlan plan, WinogradProduct product, int block, int tiles, bool adds, float* inputs, float* outputs, float* sums)
     {
         int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
         Add(
-            plan, tiles, adds, inputs + plane * (nint)plan.InputPlane, 0, plan.InputPitch, outputs + plane * (nint)plan.OutputPlane, channel, width,
-            sums + plane * (nint)plan.SumPlane + (nint)channel * plan.InputPitch);
+            plan, tiles, adds, inputs + product.Source * (nint)plan.InputPlane, 0, plan.InputPitch, outputs + product.Target * (nint)plan.OutputPlane, channel, width,
+            sums + product.Point * (nint)plan.SumPlane + (nint)channel * plan.InputPitch);
     }
 
     /// <summary>sums [input - first][output - channel] (+)= products over the tiles, by runs that are summed in registers.</summary>
@@ -40,7 +40,7 @@ internal static unsafe class WinogradGradientProducts<TSimd, TVector>
 }
 
 /// <summary>
-/// Adds the products of a batch of tiles to the sums of a <see cref="WinogradWeightGradientPlan"/>. One task is a plane and a block of
+/// Adds the products of a batch of tiles to the sums of a <see cref="WinogradWeightGradientPlan"/>. One task is a product of planes and a block of
 /// outputs: it alone writes their sums.
 /// </summary>
 internal readonly unsafe struct WinogradGradientProductsJob<TSimd, TVector>(
@@ -48,12 +48,12 @@ internal readonly unsafe struct WinogradGradientProductsJob<TSimd, TVector>(
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
-    public int Tasks => WinogradMap.Planes * plan.OutputBlocks;
+    public int Tasks => plan.SumPlanes * plan.OutputBlocks;
 
     public void Execute(int task, int worker)
     {
-        int plane = task / plan.OutputBlocks, block = task % plan.OutputBlocks;
-        WinogradGradientProducts<TSimd, TVector>.Add(plan, plane, block, tiles, !isFirst, inputs, outputs, sums);
+        int block = task % plan.OutputBlocks;
+        WinogradGradientProducts<TSimd, TVector>.Add(plan, plan.Map.Scheme.Products[task / plan.OutputBlocks], block, tiles, !isFirst, inputs, outputs, sums);
     }
 }
 
@@ -75,17 +75,17 @@ internal readonly unsafe struct WinogradGradientBlockJob<TSimd, TVector>(
     private int SumPlane => Inputs * plan.Shape.Width + PlaneGap;
 
     /// <summary>Floats of scratch memory for a worker: sums, and room to finish them.</summary>
-    public long WorkerFloats => WinogradMap.Planes * (long)SumPlane + WinogradGradientFinish<TSimd, TVector>.ScratchFloats;
+    public long WorkerFloats => plan.SumPlanes * (long)SumPlane + WinogradGradientFinish<TSimd, TVector>.ScratchFloats;
 
     public void Execute(int task, int worker)
     {
         int block = task / Parts, first = task % Parts * Inputs, end = Math.Min(plan.InputPitch, first + Inputs);
         int channel = block * plan.Shape.Width, width = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
-        float* sums = workers[worker], scratch = sums + WinogradMap.Planes * (nint)SumPlane;
-        for (int plane = 0; plane < WinogradMap.Planes; plane++)
+        float* sums = workers[worker], scratch = sums + plan.SumPlanes * (nint)SumPlane;
+        foreach (var product in plan.Map.Scheme.Products)
             WinogradGradientProducts<TSimd, TVector>.Add(
-                plan, plan.Map.Tiles, false, inputs + plane * (nint)plan.InputPlane, first, end,
-                outputs + plane * (nint)plan.OutputPlane, channel, width, sums + plane * (nint)SumPlane);
+                plan, plan.Map.Tiles, false, inputs + product.Source * (nint)plan.InputPlane, first, end,
+                outputs + product.Target * (nint)plan.OutputPlane, channel, width, sums + product.Point * (nint)SumPlane);
         for (int chunk = first / WinogradGradientFinish<TSimd, TVector>.Chunk; chunk < Math.Min(finish.Chunks, (first + Inputs) / WinogradGradientFinish<TSimd, TVector>.Chunk); chunk++)
             finish.Store(block, chunk, sums + (nint)(chunk * WinogradGradientFinish<TSimd, TVector>.Chunk - first) * width, SumPlane, scratch);
     }

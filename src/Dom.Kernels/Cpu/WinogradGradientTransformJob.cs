@@ -30,21 +30,21 @@ internal readonly unsafe struct WinogradGradientTransformJob<TSimd, TVector>(
     {
         int channels = plan.Map.SourceChannels, lanes = TSimd.Width, vectors = channels / lanes, rest = channels % lanes;
         nint plane = (nint)plan.InputPlane, block = (nint)plan.BatchTiles * lanes;
-        WinogradTile<TSimd, TVector>.Input(window, channels, vectors, buffer, target, plane, block);
+        WinogradTiles<TSimd, TVector>.Input(plan.Map.Scheme, window, channels, vectors, buffer, target, plane, block);
         if (rest == 0)
             return;
-        var last = window.Packed(vectors * lanes, rest, channels, WinogradWindow.Largest, lanes, packed);
-        WinogradTile<TSimd, TVector>.Input(last, lanes, 1, buffer, target + vectors * block, plane, block);
+        var last = window.Packed(vectors * lanes, rest, channels, plan.Map.Scheme.SourceSide, lanes, packed);
+        WinogradTiles<TSimd, TVector>.Input(plan.Map.Scheme, last, lanes, 1, buffer, target + vectors * block, plane, block);
     }
 
     private void TransformOutput(in WinogradWindow window, float* buffer, float* packed, float* target)
     {
         int channels = plan.Map.TargetChannels, lanes = TSimd.Width, vectors = channels / lanes, rest = channels % lanes;
         nint plane = (nint)plan.OutputPlane, block = (nint)plan.BatchTiles * lanes;
-        WinogradTile<TSimd, TVector>.OutputGradient(window, channels, vectors, buffer, target, plane, block);
+        WinogradTiles<TSimd, TVector>.OutputGradient(plan.Map.Scheme, window, channels, vectors, buffer, target, plane, block);
         if (rest == 0)
             return;
-        var last = window.Packed(vectors * lanes, rest, channels, WinogradMap.TileSide, lanes, packed);
-        WinogradTile<TSimd, TVector>.OutputGradient(last, lanes, 1, buffer, target + vectors * block, plane, block);
+        var last = window.Packed(vectors * lanes, rest, channels, plan.Map.Scheme.TargetSide, lanes, packed);
+        WinogradTiles<TSimd, TVector>.OutputGradient(plan.Map.Scheme, last, lanes, 1, buffer, target + vectors * block, plane, block);
     }
 }

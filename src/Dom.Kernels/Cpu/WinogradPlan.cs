@@ -3,7 +3,7 @@ using Dom.Kernels.Cpu.Simd;
 namespace Dom.Kernels.Cpu;
 
 /// <summary>
-/// Sizes of the transformed domain of a convolution. Weights are [plane][block of target channels][source channel][target channel of the block], the
+/// Sizes of the transformed domain of a convolution. Weights are [block of target channels][product][source channel][target channel of the block], the
 /// source of a block of tiles [plane][tile][source channel], its products [plane][tile][target channel]; channels are padded to whole vectors.
 /// </summary>
 internal sealed class WinogradPlan
@@ -40,8 +40,14 @@ internal sealed class WinogradPlan
     /// <summary>Target channels, padded.</summary>
     public int TargetPitch { get; }
 
-    /// <summary>Floats of a plane of transformed weights.</summary>
-    public long WeightPlane => (long)Map.SourceChannels * TargetPitch + PlaneGap;
+    /// <summary>Floats of the transformed weights of a product and a block of target channels.</summary>
+    public long WeightPlane => (long)Map.SourceChannels * Shape.Width + PlaneGap;
+
+    /// <summary>Floats of the transformed weights of a block of target channels.</summary>
+    public long WeightBlock => Map.Scheme.Products.Length * WeightPlane;
+
+    /// <summary>Floats of all transformed weights.</summary>
+    public long WeightFloats => Shape.Blocks(Map.TargetChannels) * WeightBlock;
 
     /// <summary>The products of <see cref="MostTiles"/> tiles in one plane.</summary>
     public TileTable Table { get; }
@@ -60,8 +66,8 @@ internal sealed class WinogradPlan
     /// Whether the weights of a block of target channels are transformed where they are used (<see cref="WinogradStationaryJob{TSimd,TVector}"/>): where
     /// all of them together would not stay in a cache, and all windows of the source do.
     /// </summary>
-    public bool HasFewTiles => WinogradMap.Planes * WeightPlane >= FewestStationaryWeights
-        && WinogradMap.Planes * SourcePlane(AllTiles) <= MostStationarySource;
+    public bool HasFewTiles => WeightFloats >= FewestStationaryWeights
+        && Map.Scheme.SourcePlanes * SourcePlane(AllTiles) <= MostStationarySource;
 
     /// <summary>All tiles, and as many behind the last as complete its rows.</summary>
     public int AllTiles => RoundUp(Map.Tiles);
@@ -75,16 +81,16 @@ internal sealed class WinogradPlan
     /// </summary>
     public int BlockChunks => Map.Tiles <= FewestTiles ? ChunksInCache : (Map.SourceChannels + WeightChunk - 1) / WeightChunk;
 
-    /// <summary>Floats of a plane of the transformed weights that a task holds.</summary>
+    /// <summary>Floats of the transformed weights of a product that a task holds.</summary>
     public long BlockWeightPlane => (long)BlockChunks * WeightChunk * Shape.Width + PlaneGap;
 
     /// <summary>Pieces of <see cref="BlockChunks"/> chunks of source channels.</summary>
     public int Pieces => ((Map.SourceChannels + WeightChunk - 1) / WeightChunk + BlockChunks - 1) / BlockChunks;
 
-    /// <summary>Floats of the transformed weights that a task holds at a time: a block of target channels and a piece of source channels in all planes.</summary>
-    public long PanelFloats => WinogradMap.Planes * BlockWeightPlane;
+    /// <summary>Floats of the transformed weights that a task holds at a time: a block of target channels and a piece of source channels in all products.</summary>
+    public long PanelFloats => Map.Scheme.Products.Length * BlockWeightPlane;
 
-    /// <summary>Floats of all of them, [block][piece][plane][source channel][target channel].</summary>
+    /// <summary>Floats of all of them, [block][piece][product][source channel][target channel].</summary>
     public long AllPanels => PanelFloats * Pieces * Shape.Blocks(Map.TargetChannels);
 
     /// <summary>Floats of a plane of the products of so many tiles with one block of target channels.</summary>

@@ -25,7 +25,7 @@ internal readonly unsafe struct WinogradSourceJob<TSimd, TVector>(WinogradPlan p
 }
 
 /// <summary>
-/// Computes the target of a <see cref="WinogradPlan"/> where there are few tiles for the number of channels: then the 36 planes of weights are larger than
+/// Computes the target of a <see cref="WinogradPlan"/> where there are few tiles for the number of channels: then the planes of weights are larger than
 /// all else, and writing them to memory and reading them back would take as long as the products. One task is a block of target channels and a group of
 /// tiles: it transforms the weights of its block into scratch memory of the worker, which a cache holds, and uses them at once. Weights that are held
 /// constant come transformed (<see cref="WinogradPanelsJob{TSimd,TVector}"/>): reading them takes half as long as transforming them.
@@ -42,7 +42,7 @@ internal readonly unsafe struct WinogradStationaryJob<TSimd, TVector>(
 
     /// <summary>Floats of scratch memory for a worker: two buffers, room to transform weights, those of a block, and its products.</summary>
     public long WorkerFloats => 2 * WinogradTile<TSimd, TVector>.BufferFloats + WinogradWeights<TSimd, TVector>.ScratchFloats
-        + (panels is null ? plan.PanelFloats : 0) + WinogradMap.Planes * plan.BlockTargetPlane(groupTiles);
+        + (panels is null ? plan.PanelFloats : 0) + plan.Map.Scheme.TargetPlanes * plan.BlockTargetPlane(groupTiles);
 
     public void Execute(int task, int worker)
     {
@@ -74,24 +74,25 @@ internal readonly unsafe struct WinogradStationaryJob<TSimd, TVector>(
     {
         TileRun run = default;
         run.Zeros = workers[0]; // never read: no row of the table is absent
-        run.Table = plan.BlockTable.At(0);
         run.Length = length;
-        run.Adds = channel > 0;
         run.Columns = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
+        run.Table = plan.BlockTable.At(0);
+        run.Panel = panel;
         var kernel = panels is null
             ? plan.Shape.KernelOf(block, plan.Map.TargetChannels)
             : plan.Shape.KernelOf<FetchesAtSteps>(block, plan.Map.TargetChannels);
-        for (int plane = 0; plane < WinogradMap.Planes; plane++)
+        foreach (var product in plan.Map.Scheme.Products)
         {
-            run.Panel = panel + plane * (nint)plan.BlockWeightPlane;
-            run.Next = run.Panel + plan.BlockWeightPlane; // behind the last plane lies the next piece
+            run.Adds = channel > 0 || product.Adds;
+            run.Next = run.Panel + plan.BlockWeightPlane; // behind the last product lies the next piece
             for (int done = 0; done < count; done += WinogradPlan.MostTiles)
             {
                 run.Tiles = (Math.Min(WinogradPlan.MostTiles, count - done) + plan.Shape.Rows - 1) / plan.Shape.Rows;
-                run.Source = transformed + plane * (nint)plan.SourcePlane(plan.AllTiles) + (nint)(first + done) * plan.SourcePitch + channel;
-                run.Target = products + plane * targetPlane + (nint)done * plan.Shape.Width;
+                run.Source = transformed + product.Source * (nint)plan.SourcePlane(plan.AllTiles) + (nint)(first + done) * plan.SourcePitch + channel;
+                run.Target = products + product.Target * targetPlane + (nint)done * plan.Shape.Width;
                 kernel(&run);
             }
+            run.Panel += plan.BlockWeightPlane;
         }
     }
 }

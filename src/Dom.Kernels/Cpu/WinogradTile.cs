@@ -3,7 +3,7 @@ using Dom.Kernels.Cpu.Simd;
 
 namespace Dom.Kernels.Cpu;
 
-/// <summary>Moves single tiles between NHWC tensors and the 36 planes of the transformed domain, some vectors of channels at a time.</summary>
+/// <summary>Moves single tiles between NHWC tensors and the 36 planes of F(4x4, 3x3), some vectors of channels at a time.</summary>
 /// <remarks>
 /// A transform goes down the columns into a buffer and then along the rows out of it, for four neighboring vectors of channels at a time: memory
 /// is then read and written in runs of 256 bytes, which processors fetch ahead; one vector at a time it took 1.6 times as long. Columns outside the image
@@ -14,10 +14,13 @@ internal static unsafe class WinogradTile<TSimd, TVector>
     where TSimd : struct, ISimd<TVector>
     where TVector : struct
 {
-    private const int Side = WinogradWindow.Largest, OutputSide = WinogradMap.TileSide, MostVectors = 4;
+    /// <summary>Vectors of channels that are moved at a time.</summary>
+    public const int MostVectors = 4;
+
+    private const int Side = 6, OutputSide = 4;
 
     /// <summary>Floats that a transform needs for its buffer, and a packed window.</summary>
-    public static int BufferFloats => Side * Side * Cell;
+    public static int BufferFloats => WinogradWindow.Largest * WinogradWindow.Largest * Cell;
 
     /// <summary>Floats of the buffer for one place of a tile.</summary>
     private static int Cell
@@ -32,7 +35,7 @@ internal static unsafe class WinogradTile<TSimd, TVector>
     {
         int width = TSimd.Width, first = window.FirstColumn, end = window.EndColumn;
         float* row0 = window.Row(0), row1 = window.Row(1), row2 = window.Row(2), row3 = window.Row(3), row4 = window.Row(4), row5 = window.Row(5);
-        ClearColumns(first, end, Side, buffer);
+        ClearColumns(first, end, Side, Side, buffer);
         for (int done = 0; done < vectors; done += MostVectors, target += MostVectors * block)
         {
             int count = Math.Min(MostVectors, vectors - done);
@@ -61,7 +64,7 @@ internal static unsafe class WinogradTile<TSimd, TVector>
     {
         int width = TSimd.Width, first = window.FirstColumn, end = window.EndColumn;
         float* row0 = window.Row(0), row1 = window.Row(1), row2 = window.Row(2), row3 = window.Row(3);
-        ClearColumns(first, end, OutputSide, buffer);
+        ClearColumns(first, end, Side, OutputSide, buffer);
         for (int done = 0; done < vectors; done += MostVectors, target += MostVectors * block)
         {
             int count = Math.Min(MostVectors, vectors - done);
@@ -109,11 +112,12 @@ internal static unsafe class WinogradTile<TSimd, TVector>
         }
     }
 
-    private static void ClearColumns(int first, int end, int side, float* buffer)
+    /// <summary>Zeros in the columns of a buffer [rows][columns] that are not <paramref name="first"/> .. <paramref name="end"/>.</summary>
+    public static void ClearColumns(int first, int end, int rows, int columns, float* buffer)
     {
-        for (int i = 0; i < Side; i++)
-            for (int j = 0; j < side; j++)
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++)
                 if (j < first || j >= end)
-                    new Span<float>(buffer + (i * side + j) * Cell, Cell).Clear();
+                    new Span<float>(buffer + (i * columns + j) * Cell, Cell).Clear();
     }
 }

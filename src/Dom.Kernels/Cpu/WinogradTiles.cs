@@ -18,11 +18,31 @@ internal readonly unsafe struct WinogradTiles<TSimd, TVector>(WinogradMap map, f
     {
         int channels = map.SourceChannels, lanes = TSimd.Width, vectors = channels / lanes, rest = channels % lanes;
         var window = map.SourceWindow(source, tile, _zeros);
-        WinogradTile<TSimd, TVector>.Input(window, channels, vectors, _buffer, target, plane, lanes);
+        Input(map.Scheme, window, channels, vectors, _buffer, target, plane, lanes);
         if (rest == 0)
             return;
-        window = window.Packed(vectors * lanes, rest, channels, WinogradWindow.Largest, lanes, _packed);
-        WinogradTile<TSimd, TVector>.Input(window, lanes, 1, _buffer, target + vectors * lanes, plane, lanes);
+        window = window.Packed(vectors * lanes, rest, channels, map.Scheme.SourceSide, lanes, _packed);
+        Input(map.Scheme, window, lanes, 1, _buffer, target + vectors * lanes, plane, lanes);
+    }
+
+    /// <summary>Transforms a window of the source by the scheme's matrices; distances as in <see cref="WinogradTile{TSimd,TVector}"/>.</summary>
+    public static void Input(WinogradScheme scheme, in WinogradWindow window, nint pixel, int vectors, float* buffer, float* target, nint plane, nint block)
+    {
+        if (scheme == WinogradScheme.Whole)
+            WinogradTile<TSimd, TVector>.Input(window, pixel, vectors, buffer, target, plane, block);
+        else if (scheme == WinogradScheme.Gather)
+            WinogradStridedTile<TSimd, TVector>.Gathered(window, pixel, vectors, buffer, target, plane, block);
+        else
+            WinogradStridedTile<TSimd, TVector>.Scattered(window, pixel, vectors, buffer, target, plane, block);
+    }
+
+    /// <summary>Transforms a window of output gradients, as their products with the inputs need them.</summary>
+    public static void OutputGradient(WinogradScheme scheme, in WinogradWindow window, nint pixel, int vectors, float* buffer, float* target, nint plane, nint block)
+    {
+        if (scheme == WinogradScheme.Whole)
+            WinogradTile<TSimd, TVector>.OutputGradient(window, pixel, vectors, buffer, target, plane, block);
+        else
+            WinogradStridedTile<TSimd, TVector>.OutputGradient(window, pixel, vectors, buffer, target, plane, block);
     }
 
     /// <summary>
@@ -33,16 +53,26 @@ internal readonly unsafe struct WinogradTiles<TSimd, TVector>(WinogradMap map, f
         int lanes = TSimd.Width, vectors = channels / lanes, rest = channels % lanes;
         nint pixel = map.TargetChannels, rowPitch = map.TargetWidth * pixel;
         var (image, row, column) = map.Place(tile);
-        int rows = Math.Min(WinogradMap.TileSide, map.TargetHeight - row), columns = Math.Min(WinogradMap.TileSide, map.TargetWidth - column);
+        int side = map.Scheme.TargetSide, rows = Math.Min(side, map.TargetHeight - row), columns = Math.Min(side, map.TargetWidth - column);
         float* to = target + ((nint)image * map.TargetHeight + row) * rowPitch + column * pixel + firstChannel;
-        WinogradTile<TSimd, TVector>.Output(products, plane, vectors, _buffer, to, rowPitch, pixel, rows, columns, streams);
+        Output(products, plane, vectors, to, rowPitch, pixel, rows, columns, streams);
         if (rest == 0)
             return;
-        int packedRow = WinogradMap.TileSide * lanes;
-        WinogradTile<TSimd, TVector>.Output(products + vectors * lanes, plane, 1, _buffer, _packed, packedRow, lanes, rows, columns, streams: false);
+        int packedRow = side * lanes;
+        Output(products + vectors * lanes, plane, 1, _packed, packedRow, lanes, rows, columns, toMemory: false);
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < columns; j++)
                 new ReadOnlySpan<float>(_packed + i * packedRow + j * lanes, rest)
                     .CopyTo(new Span<float>(to + i * rowPitch + j * pixel + vectors * lanes, rest));
+    }
+
+    private void Output(float* products, nint plane, int vectors, float* target, nint rowPitch, nint pixel, int rows, int columns, bool toMemory)
+    {
+        if (map.Scheme == WinogradScheme.Whole)
+            WinogradTile<TSimd, TVector>.Output(products, plane, vectors, _buffer, target, rowPitch, pixel, rows, columns, toMemory);
+        else if (map.Scheme == WinogradScheme.Gather)
+            WinogradStridedTile<TSimd, TVector>.GatheredOutput(products, plane, vectors, _buffer, target, rowPitch, pixel, rows, columns, toMemory);
+        else
+            WinogradStridedTile<TSimd, TVector>.ScatteredOutput(products, plane, vectors, _buffer, target, rowPitch, pixel, rows, columns, toMemory);
     }
 }

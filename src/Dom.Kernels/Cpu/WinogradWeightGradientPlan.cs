@@ -3,8 +3,8 @@ using Dom.Kernels.Cpu.Simd;
 namespace Dom.Kernels.Cpu;
 
 /// <summary>
-/// How the gradient of weights is summed in the transformed domain: for each of the 36 planes the product of the transformed inputs and
-/// output gradients over all tiles. Tiles come in batches, whose transforms [plane][vector of channels][tile][lane] are kept in shared
+/// How the gradient of weights is summed in the transformed domain: for each product of planes that the scheme names the transformed inputs by the
+/// transformed output gradients, over all tiles. Tiles come in batches, whose transforms [plane][vector of channels][tile][lane] are kept in shared
 /// memory; sums are [plane][block of outputs][input][output of the block].
 /// </summary>
 /// <remarks>
@@ -24,8 +24,11 @@ internal sealed class WinogradWeightGradientPlan
     private const long BatchFloats = 2L << 20;
     private const long FewestFloatsOfBlocks = 1L << 20;
     private const int FewestTiles = 2 * RunTiles;
-    private const int GroupsWanted = 16;
-    private const long MostFloatsOfGroup = 160L << 10; // 640 KiB of sums and 1.2 MiB of transformed tiles share a second-level cache of 2 MiB
+
+    // Measured: with sums of 2.4 MB (128->128) 17.6 ms by batches, 14.3 to 15.4 by 16 groups, 13.5 by 8; of 9.4 MB (256->256) 14.2 by batches, 16.0 by groups. While sums of a
+    // thread stay in its second-level cache it costs nothing to have more groups, and more threads find work.
+    private const int GroupsOfSmallSums = 16, GroupsOfLargeSums = 8;
+    private const long SmallSums = 160L << 10, LargeSums = 1L << 20;
 
     public WinogradWeightGradientPlan(WinogradMap map, SimdWidth widest)
     {
@@ -33,15 +36,16 @@ internal sealed class WinogradWeightGradientPlan
         Shape = new TileShape(widest, SimdSupport.Registers >= 32 ? 4 : 2);
         InputPitch = Shape.PaddedWidth(map.SourceChannels);
         OutputPitch = Shape.PaddedWidth(map.TargetChannels);
-        if (WinogradMap.Planes * SumPlane <= MostFloatsOfGroup && map.Tiles >= GroupsWanted * RunTiles)
+        int groups = GroupFloats <= SmallSums ? GroupsOfSmallSums : GroupFloats <= LargeSums ? GroupsOfLargeSums : 0;
+        if (groups > 0 && map.Tiles >= groups * RunTiles)
         {
             int runs = (map.Tiles + RunTiles - 1) / RunTiles;
-            TilesPerGroup = (runs + GroupsWanted - 1) / GroupsWanted * RunTiles;
+            TilesPerGroup = (runs + groups - 1) / groups * RunTiles;
             Groups = (map.Tiles + TilesPerGroup - 1) / TilesPerGroup;
             BatchTiles = RunTiles;
             return;
         }
-        long fitting = BatchFloats / (WinogradMap.Planes * (InputPitch + OutputPitch)) / RunTiles * RunTiles;
+        long fitting = BatchFloats / (InputPlanes * InputPitch + OutputPlanes * OutputPitch) / RunTiles * RunTiles;
         BatchTiles = (int)Math.Min(Math.Max(fitting, FewestTiles), map.Tiles);
     }
 
@@ -56,8 +60,17 @@ internal sealed class WinogradWeightGradientPlan
     /// <summary>Tiles of a group; the last may have fewer.</summary>
     public int TilesPerGroup { get; }
 
-    /// <summary>Floats of the sums of a group.</summary>
-    public long GroupFloats => WinogradMap.Planes * SumPlane;
+    /// <summary>Planes of the transformed inputs.</summary>
+    public int InputPlanes => Map.Scheme.SourcePlanes;
+
+    /// <summary>Planes of the transformed output gradients.</summary>
+    public int OutputPlanes => Map.Scheme.TargetPlanes;
+
+    /// <summary>Planes of the sums.</summary>
+    public int SumPlanes => Map.Scheme.Products.Length;
+
+    /// <summary>Floats of all sums, or of those of a group.</summary>
+    public long GroupFloats => SumPlanes * SumPlane;
 
     /// <summary>Input channels, padded to whole vectors.</summary>
     public int InputPitch { get; }
@@ -81,13 +94,13 @@ internal sealed class WinogradWeightGradientPlan
     public long SumPlane => (long)InputPitch * OutputPitch + PlaneGap;
 
     /// <summary>Floats of shared memory.</summary>
-    public long SharedFloats => WinogradMap.Planes * (InputPlane + OutputPlane + (FinishesByBlocks ? 0 : SumPlane));
+    public long SharedFloats => InputPlanes * InputPlane + OutputPlanes * OutputPlane + (FinishesByBlocks ? 0 : GroupFloats);
 
     /// <summary>
     /// Whether the sums are finished block by block (<see cref="WinogradGradientBlockJob{TSimd,TVector}"/>): one batch holds all tiles, and the sums of all
     /// planes are more than would stay in a cache.
     /// </summary>
-    public bool FinishesByBlocks => BatchTiles == Map.Tiles && WinogradMap.Planes * SumPlane >= FewestFloatsOfBlocks;
+    public bool FinishesByBlocks => BatchTiles == Map.Tiles && GroupFloats >= FewestFloatsOfBlocks;
 
     /// <summary>Blocks of outputs.</summary>
     public int OutputBlocks => Shape.Blocks(Map.TargetChannels);

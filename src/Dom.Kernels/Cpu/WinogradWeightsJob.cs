@@ -4,7 +4,7 @@ using Dom.Kernels.Cpu.Simd;
 namespace Dom.Kernels.Cpu;
 
 /// <summary>
-/// G g G^T of weights [K, 3, 3, C], laid out as [plane][source channel][target channel of a block]. It is done for a block of target channels and a
+/// G g G^T of weights [K, 3, 3, C], laid out as [product][source channel][target channel of a block]. It is done for a block of target channels and a
 /// chunk of source channels at a time: their nine taps are packed with the target channels side by side, then transformed a vector at a time.
 /// </summary>
 internal readonly unsafe struct WinogradWeights<TSimd, TVector>(WinogradPlan plan, float* weight, bool inputGradient)
@@ -14,17 +14,17 @@ internal readonly unsafe struct WinogradWeights<TSimd, TVector>(WinogradPlan pla
     /// <summary>Source channels of a chunk.</summary>
     public const int Chunk = WinogradPlan.WeightChunk;
 
-    private const int Taps = 9, TapSide = 3, WidestBlock = 64;
+    private const int Taps = 9, TapSide = 3, WidestBlock = 64, Points = 6, StridedPoints = 9, MostPoints = StridedPoints;
 
     private readonly float* _weight = weight;
 
     /// <summary>Floats of scratch memory that a chunk needs.</summary>
-    public static long ScratchFloats => Taps * Chunk * WidestBlock + WinogradWindow.Largest * TapSide * TSimd.Width;
+    public static long ScratchFloats => Taps * Chunk * WidestBlock + MostPoints * (TapSide + 1) * TSimd.Width;
 
     /// <summary>Chunks of source channels.</summary>
     public int Chunks => (plan.Map.SourceChannels + Chunk - 1) / Chunk;
 
-    /// <summary>Transforms chunk <paramref name="chunk"/> of block <paramref name="block"/>; the target is where the block begins in the first plane.</summary>
+    /// <summary>Transforms chunk <paramref name="chunk"/> of block <paramref name="block"/>; the target is where the block begins in the first product, planes are those of products.</summary>
     public void Transform(int block, int chunk, float* taps, float* target, nint plane)
     {
         int first = chunk * Chunk, count = Math.Min(Chunk, plan.Map.SourceChannels - first);
@@ -37,10 +37,13 @@ internal readonly unsafe struct WinogradWeights<TSimd, TVector>(WinogradPlan pla
                 CopyTap(Taps - 1 - tap, first, count, channel, channels, taps + tap * Chunk * width, width);
             else
                 TurnTap(tap, first, count, channel, channels, taps + tap * Chunk * width, width);
-        Transform(taps, Chunk * width, count * width, target + (nint)first * width, plane);
+        if (plan.Map.Scheme == WinogradScheme.Whole)
+            Transform(taps, Chunk * width, count * width, target + (nint)first * width, plane);
+        else
+            TransformStrided(taps, Chunk * width, count * width, target + (nint)first * width, plane, plan.Map.Scheme.PositionOf);
     }
 
-    /// <summary>Transforms some chunks of a block; the target is where the first of them begins in the first plane.</summary>
+    /// <summary>Transforms some chunks of a block; the target is where the first of them begins in the first product.</summary>
     public void TransformPiece(int block, int start, int end, float* taps, float* target, nint plane)
     {
         nint skipped = (nint)start * Chunk * plan.Shape.WidthOf(block, plan.Map.TargetChannels);
@@ -79,11 +82,35 @@ internal readonly unsafe struct WinogradWeights<TSimd, TVector>(WinogradPlan pla
                 WinogradTransform<TSimd, TVector>.Weights(
                     TSimd.Load(column), TSimd.Load(column + 3 * tap), TSimd.Load(column + 6 * tap), buffer + j * lanes, TapSide * lanes);
             }
-            for (int i = 0; i < WinogradWindow.Largest; i++)
+            for (int i = 0; i < Points; i++)
             {
                 float* row = buffer + i * TapSide * lanes;
                 WinogradTransform<TSimd, TVector>.Weights(
-                    TSimd.Load(row), TSimd.Load(row + lanes), TSimd.Load(row + 2 * lanes), target + at + i * WinogradWindow.Largest * plane, plane);
+                    TSimd.Load(row), TSimd.Load(row + lanes), TSimd.Load(row + 2 * lanes), target + at + i * Points * plane, plane);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransformStrided(float* taps, nint tap, int floats, float* target, nint plane, int[] positions)
+    {
+        int lanes = TSimd.Width;
+        float* buffer = taps + (nint)Taps * Chunk * WidestBlock, points = buffer + StridedPoints * TapSide * lanes;
+        for (int at = 0; at < floats; at += lanes)
+        {
+            for (int j = 0; j < TapSide; j++)
+            {
+                float* column = taps + j * tap + at;
+                WinogradStridedTransform<TSimd, TVector>.Weights(
+                    TSimd.Load(column), TSimd.Load(column + 3 * tap), TSimd.Load(column + 6 * tap), buffer + j * lanes, TapSide * lanes);
+            }
+            for (int i = 0; i < StridedPoints; i++)
+            {
+                float* row = buffer + i * TapSide * lanes;
+                WinogradStridedTransform<TSimd, TVector>.Weights(
+                    TSimd.Load(row), TSimd.Load(row + lanes), TSimd.Load(row + 2 * lanes), points, lanes);
+                for (int j = 0; j < StridedPoints; j++)
+                    TSimd.Store(TSimd.Load(points + j * lanes), target + at + positions[i * StridedPoints + j] * plane);
             }
         }
     }
@@ -100,7 +127,7 @@ internal readonly unsafe struct WinogradWeightsJob<TSimd, TVector>(
     public void Execute(int task, int worker)
     {
         int block = task / weights.Chunks;
-        float* target = transformed + (nint)block * plan.Shape.Width * plan.Map.SourceChannels;
+        float* target = transformed + block * (nint)plan.WeightBlock;
         weights.Transform(block, task % weights.Chunks, workers[worker], target, (nint)plan.WeightPlane);
     }
 }

@@ -1,12 +1,14 @@
+using System.Runtime.CompilerServices;
+
 namespace Dom.Kernels.Cpu;
 
 /// <summary>A square of pixels of an NHWC image, part of which may lie outside: rows there are zeros, columns there are left out.</summary>
 internal unsafe struct WinogradWindow
 {
     /// <summary>Pixels along a side of the largest window.</summary>
-    public const int Largest = 6;
+    public const int Largest = 9;
 
-    private float* _row0, _row1, _row2, _row3, _row4, _row5;
+    private Rows _rows;
 
     /// <summary>The first column inside the image.</summary>
     public int FirstColumn { get; private set; }
@@ -15,18 +17,23 @@ internal unsafe struct WinogradWindow
     public int EndColumn { get; private set; }
 
     /// <summary>Column 0 of row <paramref name="i"/>; its pixels are as far apart as those of the image.</summary>
-    public readonly float* Row(int i) => i switch { 0 => _row0, 1 => _row1, 2 => _row2, 3 => _row3, 4 => _row4, _ => _row5 };
+    public readonly float* Row(int i) => (float*)_rows[i];
+
+    /// <summary>Column 0 of the first so many rows.</summary>
+    public readonly void CopyRows(float** target, int count)
+    {
+        for (int i = 0; i < count; i++)
+            target[i] = (float*)_rows[i];
+    }
 
     /// <summary>The window of an image with <paramref name="channels"/> floats a pixel that begins at (top, left), which may be negative; rows outside read "zeros", a row of them.</summary>
     public static WinogradWindow At(float* image, int height, int width, int channels, int top, int left, int side, float* zeros)
     {
-        float* Row(int i) => (uint)(top + i) < (uint)height ? image + ((nint)(top + i) * width + left) * channels : zeros;
         int first = Math.Max(0, -left);
-        return new WinogradWindow
-        {
-            _row0 = Row(0), _row1 = Row(1), _row2 = Row(2), _row3 = Row(3), _row4 = Row(4), _row5 = Row(5),
-            FirstColumn = first, EndColumn = Math.Clamp(width - left, first, side),
-        };
+        var window = new WinogradWindow { FirstColumn = first, EndColumn = Math.Clamp(width - left, first, side) };
+        for (int i = 0; i < side; i++)
+            window._rows[i] = (nint)((uint)(top + i) < (uint)height ? image + ((nint)(top + i) * width + left) * channels : zeros);
+        return window;
     }
 
     /// <summary>Copies channels <paramref name="first"/> .. + <paramref name="count"/> of the window to [side][side][lanes], padded with zeros, and returns that.</summary>
@@ -36,11 +43,15 @@ internal unsafe struct WinogradWindow
         for (int i = 0; i < side; i++)
             for (int j = FirstColumn; j < EndColumn; j++)
                 new ReadOnlySpan<float>(Row(i) + (nint)j * channels + first, count).CopyTo(new Span<float>(target + (i * side + j) * lanes, count));
-        nint row = side * lanes;
-        return new WinogradWindow
-        {
-            _row0 = target, _row1 = target + row, _row2 = target + 2 * row, _row3 = target + 3 * row, _row4 = target + 4 * row, _row5 = target + 5 * row,
-            FirstColumn = 0, EndColumn = side,
-        };
+        var window = new WinogradWindow { FirstColumn = 0, EndColumn = side };
+        for (int i = 0; i < side; i++)
+            window._rows[i] = (nint)(target + i * side * lanes);
+        return window;
+    }
+
+    [InlineArray(Largest)]
+    private struct Rows
+    {
+        private nint _first;
     }
 }

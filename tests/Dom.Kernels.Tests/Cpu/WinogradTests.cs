@@ -33,7 +33,30 @@ public sealed class WinogradTests
         new(5, 12, 20, 96, 100, 3, 3, 1, 1),   // several batches of tiles in the gradient of weights
         ManyTiles,
         .. FewTiles,
+        .. Strided,
     ];
+
+    private static Conv2dSizes[] Strided =>
+    [
+        new(1, 1, 1, 1, 1, 3, 3, 2, 1),        // one pixel
+        new(2, 8, 8, 16, 16, 3, 3, 2, 1),      // exactly a tile
+        new(3, 9, 7, 3, 5, 3, 3, 2, 1),        // odd sides: tiles that hang over, outputs that read padding behind the last row
+        new(2, 2, 17, 20, 40, 3, 3, 2, 1),
+        new(4, 6, 5, 33, 65, 3, 3, 2, 1),      // one channel past a vector and past a block
+        new(70, 5, 2, 8, 12, 3, 3, 2, 1),      // many images of one tile: more tiles than a block
+        new(3, 16, 24, 48, 32, 3, 3, 2, 1),
+        new(2, 7, 33, 130, 70, 3, 3, 2, 1),
+        new(5, 24, 20, 96, 100, 3, 3, 2, 1),   // several batches of tiles in the gradient of weights
+        ManyStridedTiles,
+        .. FewStridedTiles,
+    ];
+
+    /// <summary>Groups of tiles in the gradient of weights, the last of them short.</summary>
+    private static Conv2dSizes ManyStridedTiles => new(17, 57, 64, 5, 34, 3, 3, 2, 1);
+
+    private static Conv2dSizes[] FewStridedTiles => [new(1, 8, 8, 128, 160, 3, 3, 2, 1), new(17, 7, 11, 172, 173, 3, 3, 2, 1), new(3, 11, 12, 40, 800, 3, 3, 2, 1)];
+
+    private static Conv2dSizes[] FewTilesOfAnyStride => [.. FewTiles, .. FewStridedTiles];
 
     /// <summary>Groups of tiles in the gradient of weights, the last of them short; two blocks of outputs.</summary>
     private static Conv2dSizes ManyTiles => new(17, 29, 32, 5, 70, 3, 3, 1, 1);
@@ -48,7 +71,7 @@ public sealed class WinogradTests
 
     [Test]
     public void Many_channels_and_few_tiles_transform_the_weights_where_they_are_used(
-        [ValueSource(nameof(FewTiles))] Conv2dSizes sizes, [Values] bool inputGradient)
+        [ValueSource(nameof(FewTilesOfAnyStride))] Conv2dSizes sizes, [Values] bool inputGradient)
     {
         var map = inputGradient ? WinogradMap.InputGradient(sizes) : WinogradMap.Forward(sizes);
         Assert.That(new WinogradPlan(map, SimdSupport.Widest).HasFewTiles);
@@ -57,21 +80,22 @@ public sealed class WinogradTests
 
     [Test]
     public void Many_channels_and_few_tiles_finish_the_weight_gradient_by_blocks(
-        [ValueSource(nameof(FewTiles))] Conv2dSizes sizes, [Values(1, 4096)] int batch)
+        [ValueSource(nameof(FewTilesOfAnyStride))] Conv2dSizes sizes, [Values(1, 4096)] int batch)
     {
         var map = WinogradMap.Forward(sizes) with { Batch = batch };
         Assert.That(new WinogradWeightGradientPlan(map, SimdSupport.Widest).FinishesByBlocks, Is.EqualTo(batch == 1));
     }
 
     [Test]
-    public void Few_channels_and_many_tiles_sum_the_weight_gradient_by_groups_of_tiles()
+    public void Few_channels_and_many_tiles_sum_the_weight_gradient_by_groups_of_tiles([Values(1, 2)] int stride)
     {
-        var map = WinogradMap.Forward(ManyTiles);
+        var map = WinogradMap.Forward(stride == 1 ? ManyTiles : ManyStridedTiles);
         var plan = new WinogradWeightGradientPlan(map, SimdSupport.Widest);
         Assert.That(plan.Groups, Is.GreaterThan(1));
         Assert.That(map.Tiles % plan.TilesPerGroup, Is.Not.Zero);
         Assert.That(new WinogradWeightGradientPlan(map with { Batch = 1 }, SimdSupport.Widest).Groups, Is.Zero);
-        Assert.That(new WinogradWeightGradientPlan(map with { SourceChannels = 128, TargetChannels = 128 }, SimdSupport.Widest).Groups, Is.Zero);
+        Assert.That(new WinogradWeightGradientPlan(map with { SourceChannels = 100, TargetChannels = 64 }, SimdSupport.Widest).Groups, Is.InRange(1, plan.Groups - 1));
+        Assert.That(new WinogradWeightGradientPlan(map with { SourceChannels = 256, TargetChannels = 256 }, SimdSupport.Widest).Groups, Is.Zero);
     }
 
     [Test]
@@ -158,10 +182,10 @@ public sealed class WinogradTests
     }
 
     [Test]
-    public void The_weight_gradient_of_a_large_batch_keeps_its_digits()
+    public void The_weight_gradient_of_a_large_batch_keeps_its_digits([Values(1, 2)] int stride)
     {
         // 131,072 products per weight, as 8,192 tiles in a plane. Measured: 3.5E-6, where the direct way has 2.4E-7.
-        var problem = new Conv2dProblem(new Conv2dSizes(128, 32, 32, 64, 64, 3, 3, 1, 1));
+        var problem = new Conv2dProblem(new Conv2dSizes(128, 32, 32, 64, 64, 3, 3, stride, 1));
         using var cpu = Conv2dProblem.Backend(2, 512, ConvolutionMethod.Winograd);
         float[] dweight = problem.Run(cpu)[2];
         int[] sample = [.. Enumerable.Range(0, 48).Select(i => i * 7919 % dweight.Length)];
@@ -172,7 +196,8 @@ public sealed class WinogradTests
     }
 
     [TestCase(1, 1, 1, 0)]
-    [TestCase(3, 3, 2, 1)]
+    [TestCase(3, 3, 2, 0)]
+    [TestCase(3, 3, 3, 1)]
     [TestCase(3, 3, 1, 3)]
     [TestCase(3, 1, 1, 1)]
     [TestCase(5, 5, 1, 2)]
@@ -186,17 +211,20 @@ public sealed class WinogradTests
         Assert.That(problem.Run(winograd), Is.EqualTo(problem.Run(direct)));
     }
 
-    [TestCase(64, 32, 64, true)]   // the layers of PreActResNet-18
-    [TestCase(128, 16, 128, true)]
-    [TestCase(256, 8, 256, true)]
-    [TestCase(512, 4, 512, true)]
-    [TestCase(3, 32, 64, false)]   // its first one: three channels fill three lanes
-    [TestCase(64, 1, 64, false)]   // sixteen pixels computed for one that is kept
-    public void The_default_takes_it_where_it_pays(int inputs, int side, int outputs, bool expected)
+    [TestCase(64, 32, 64, 1, true)]    // the layers of PreActResNet-18
+    [TestCase(128, 16, 128, 1, true)]
+    [TestCase(256, 8, 256, 1, true)]
+    [TestCase(512, 4, 512, 1, true)]
+    [TestCase(64, 32, 128, 2, true)]
+    [TestCase(128, 16, 256, 2, true)]
+    [TestCase(256, 8, 512, 2, false)]  // too few tiles to share the transformed weights
+    [TestCase(3, 32, 64, 1, false)]    // its first one: three channels fill three lanes
+    [TestCase(64, 1, 64, 1, false)]    // sixteen pixels computed for one that is kept
+    public void The_default_takes_it_where_it_pays(int inputs, int side, int outputs, int stride, bool expected)
     {
         using var cpu = new CpuBackend(1);
         Assert.That(cpu.Convolution, Is.EqualTo(ConvolutionMethod.Auto));
-        Assert.That(cpu.UsesWinograd(new Conv2dSizes(128, side, side, inputs, outputs, 3, 3, 1, 1)), Is.EqualTo(expected));
+        Assert.That(cpu.UsesWinograd(new Conv2dSizes(128, side, side, inputs, outputs, 3, 3, stride, 1)), Is.EqualTo(expected));
     }
 
     [Test]

@@ -15,7 +15,7 @@ internal static class Conv2dCases
         new(2, 7, 7, 8, 8, 2, 2, 2, 0), new(1, 6, 6, 130, 70, 3, 3, 1, 1),
         // Large enough that the CPU takes Winograd's method by itself.
         new(2, 16, 16, 33, 40, 3, 3, 1, 1), new(3, 11, 13, 64, 48, 3, 3, 1, 1), new(9, 8, 8, 16, 130, 3, 3, 1, 0), new(26, 4, 4, 40, 24, 3, 3, 1, 1),
-        new(4, 7, 10, 18, 65, 3, 3, 1, 2),
+        new(4, 7, 10, 18, 65, 3, 3, 1, 2), new(24, 15, 13, 64, 64, 3, 3, 2, 1),
         // Channels in multiples of 64 and rows of a power of two: what GPUs take by patches. One image of several tiles, tiles of several images, an uneven batch.
         new(1, 8, 32, 64, 64, 3, 3, 1, 1), new(3, 8, 8, 128, 64, 3, 3, 1, 1), new(13, 4, 4, 64, 136, 3, 3, 1, 1), new(1, 16, 16, 64, 128, 3, 3, 1, 1),
         new(1, 4, 64, 64, 72, 3, 3, 1, 1),
