@@ -81,6 +81,8 @@ internal sealed class EvalCommand
         RequireOwnSchedule(parse, strong is not null);
         var attacks = strong is null ? null : _autoAttack.Read(parse, strong);
         string? output = _autoAttack.Output(parse);
+        using var held = output is null ? null : AutoAttackArguments.Lock(output);
+        _autoAttack.RequireNew(parse); // behind the lock: until then another process may have written it
         // Beside AutoAttack there is always PGD-20.
         var (kind, steps) = strong is null ? parse.Attack(_attack, _steps, AutoAttackArguments.Known.Select(known => known.Name)) : (AttackKind.Pgd, 20);
         int restarts = parse.Whole(_restarts) ?? 1;
@@ -132,6 +134,8 @@ internal sealed class EvalCommand
         }
         if (remark is not null)
             parse.InvocationConfiguration.Error.WriteLine(Devices.Line(backend, remark));
+        if (held?.Warning is { } warning)
+            parse.InvocationConfiguration.Error.WriteLine($"warning: {warning}");
         if (attacks is not null)
             return RunAutoAttack(attacks, known!);
         profile?.Start();

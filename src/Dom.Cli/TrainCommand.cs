@@ -119,6 +119,8 @@ internal sealed class TrainCommand
             screen.Writer.WriteLine($"The run in {run.Folder.Path} is finished; there is nothing left to do.");
         else
             TrainIntroduction.Print(screen, run, remark);
+        if (run.LockWarning is { } warning)
+            screen.Writer.WriteLine($"warning: {warning}");
         var progress = new TrainProgress(screen, run);
         RunResult result;
         using (cancel.Register(() => progress.Say("Stopping: the step is finished and saved first. Ctrl-C again ends at once.")))

@@ -27,7 +27,7 @@ public sealed class KillTests
     {
         string undisturbed = Path.Combine(_root, "undisturbed");
         var watch = Stopwatch.StartNew();
-        using (var process = Start(["train", "--out", undisturbed, .. s_options]))
+        using (var process = DomProcess.Start(["train", "--out", undisturbed, .. s_options]))
             Finish(process);
         double whole = watch.Elapsed.TotalMilliseconds;
 
@@ -36,7 +36,7 @@ public sealed class KillTests
         string Killed() => Path.Combine(_root, $"killed{runs}");
         while (kills < Kills)
         {
-            using var process = Start(Continue(Killed()));
+            using var process = DomProcess.Start(Continue(Killed()));
             // Short lives, so that one run is killed many times; starting up takes a part of each.
             if (process.WaitForExit((int)(stream.Uniform(kills) * whole / 6)))
             {
@@ -50,7 +50,7 @@ public sealed class KillTests
             kills++;
             beforeTheRun += File.Exists(Path.Combine(Killed(), "run.json")) ? 0 : 1;
         }
-        using (var process = Start(Continue(Killed())))
+        using (var process = DomProcess.Start(Continue(Killed())))
             Finish(process);
         AssertSame(undisturbed, Killed());
         TestContext.Out.WriteLine($"{kills} kills over {runs} runs, {beforeTheRun} before the run had a description.");
@@ -59,6 +59,8 @@ public sealed class KillTests
     private static void AssertSame(string undisturbed, string killed)
     {
         Assert.That(File.ReadAllText(Path.Combine(killed, "steps.jsonl")), Is.EqualTo(File.ReadAllText(Path.Combine(undisturbed, "steps.jsonl"))), "steps.jsonl");
+        // What the killed processes left of their locks is gone with the last one.
+        Assert.That(Names(killed), Is.EqualTo(Names(undisturbed)).AsCollection);
         foreach (string folder in new[] { "ledger", "checkpoints" })
         {
             var expected = Directory.GetFiles(Path.Combine(undisturbed, folder)).Select(Path.GetFileName).Order().ToArray();
@@ -72,15 +74,11 @@ public sealed class KillTests
         }
     }
 
+    private static string[] Names(string folder) => [.. Directory.GetFileSystemEntries(folder).Select(entry => Path.GetFileName(entry)).Order(StringComparer.Ordinal)];
+
     private static string[] Continue(string folder) => File.Exists(Path.Combine(folder, "run.json"))
         ? ["train", "--resume", folder, "--threads", "2", "--checkpoint-every", "3"]
         : ["train", "--out", folder, .. s_options];
-
-    private static Process Start(string[] arguments)
-    {
-        string program = Path.Combine(TestContext.CurrentContext.TestDirectory, "dom.dll");
-        return Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-    }
 
     private static void Finish(Process process)
     {

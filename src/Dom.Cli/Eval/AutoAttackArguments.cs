@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using Dom.Nn.StateDictionaries;
+using Dom.Train;
 using Dom.Train.Attacks;
 using Dom.Train.Data;
 using Dom.Train.Reports;
@@ -61,7 +62,7 @@ internal sealed class AutoAttackArguments
     }
 
     /// <summary>The file of the evaluation, or null.</summary>
-    /// <exception cref="OptionException">It is there and is not to be gone on with, or it cannot be written.</exception>
+    /// <exception cref="OptionException">There is no such folder, or the option is missing.</exception>
     public string? Output(ParseResult parse)
     {
         string? path = parse.Text(_output);
@@ -72,9 +73,19 @@ internal sealed class AutoAttackArguments
             throw new OptionException($"{_output.Name} is {path}, which is a folder; give a file such as evaluation.json.");
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
             throw new OptionException($"{_output.Name} is {path}; there is no folder {folder}.");
-        if (!resumes && File.Exists(path))
-            throw new OptionException($"{_output.Name} {path} is there already; {_resume.Name} goes on with it, or give another file.");
         return path;
+    }
+
+    /// <summary>Keeps other processes from writing to the file of an evaluation, until it is disposed of.</summary>
+    /// <exception cref="InUseException">Another process writes to it.</exception>
+    public static ExclusiveLock Lock(string path) => ExclusiveLock.Take(path + ExclusiveLock.Suffix, path, "give another --output");
+
+    /// <summary>Sees to it that the file of an evaluation is not there, unless it is to be gone on with.</summary>
+    /// <exception cref="OptionException">It is.</exception>
+    public void RequireNew(ParseResult parse)
+    {
+        if (parse.Text(_output) is { } path && !Resumes(parse) && File.Exists(path))
+            throw new OptionException($"{_output.Name} {path} is there already; {_resume.Name} goes on with it, or give another file.");
     }
 
     /// <summary>Whether an evaluation is to be gone on with.</summary>

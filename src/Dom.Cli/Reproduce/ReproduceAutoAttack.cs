@@ -3,6 +3,7 @@ using Dom.Nn;
 using Dom.Nn.Models;
 using Dom.Nn.StateDictionaries;
 using Dom.Tensors.Backend;
+using Dom.Train;
 using Dom.Train.Attacks;
 using Dom.Train.Data;
 using Dom.Train.Reproduction;
@@ -21,6 +22,7 @@ internal sealed class ReproduceAutoAttack(Screen screen)
     /// <param name="backend">Where to compute.</param>
     /// <param name="cancel">Stops; what was done is kept.</param>
     /// <exception cref="OperationCanceledException">Canceled.</exception>
+    /// <exception cref="InUseException">Another process runs it on this checkpoint.</exception>
     public double Measure(PlannedRun planned, string checkpoint, string which, IBackend backend, CancellationToken cancel)
     {
         var options = planned.Options;
@@ -33,6 +35,7 @@ internal sealed class ReproduceAutoAttack(Screen screen)
         var attacks = new AutoAttackOptions { Budget = new AttackBudget(pgd20.Epsilon, options.Seed), Precision = options.Precision };
         var subject = AutoAttackArguments.Subject(checkpoint, options, attacks, data, backend.Name, SharedOptions.NameOfConvolution(backend));
         string file = Path.Combine(planned.Folder.Path, $"autoattack-{which}.json");
+        using var held = AutoAttackArguments.Lock(file);
         var known = File.Exists(file) ? AutoAttackFile.Load(file, subject) : new AutoAttackFile { Subject = subject };
         var done = new AutoAttackRun(network, split, data.ClassNames.Count, attacks, pgd20, screen).Execute(
             known, file,

@@ -33,13 +33,17 @@ internal sealed class ReproduceRunner(ReproductionPlan plan, IBackend backend, S
     /// <summary>Runs AutoAttack on the networks of adversarial training; null where it is left out: its columns are then not measured.</summary>
     public AutoAttackMeasure? AutoAttack { get; init; }
 
-    /// <summary>Does what is left. A run that diverges is noted, and the others go on.</summary>
+    /// <summary>Does what is left. A run that diverges, or that another process has begun, is noted, and the others go on.</summary>
+    /// <exception cref="InUseException">Another process does one of the rows.</exception>
     public ReproduceOutcome Execute(CancellationToken cancel)
     {
-        // A folder with other runs is found before the first hour is spent.
+        // A folder with other runs, and another process, are found before the first hour is spent.
         int finished = plan.Runs.Count(run => FinishedRun.Read(run) is not null);
+        using var rows = RowLocks.Take(plan);
         screen.Writer.WriteLine(plan.Title);
         screen.Writer.WriteLine($"{plan.Runs.Count} runs, {finished} of them finished before; results in {plan.Output}");
+        if (rows.Warning is { } warning)
+            screen.Writer.WriteLine($"warning: {warning}");
         bool isInterrupted = false;
         for (int i = 0; i < plan.Runs.Count && !isInterrupted; i++)
         {
@@ -50,7 +54,7 @@ internal sealed class ReproduceRunner(ReproductionPlan plan, IBackend backend, S
         var figures = WriteTable(isInterrupted ? "interrupted" : _failures.Count > 0 ? "failed" : "finished");
         screen.Writer.WriteLine();
         screen.Writer.Write(ReproductionTable.Text(plan, CellFigures.Of(plan), Notes()));
-        screen.Writer.WriteLine($"written to {Path.Combine(plan.Output, FileName("txt"))}, .csv and .json");
+        screen.Writer.WriteLine($"written to {Path.Combine(plan.Output, TableFiles.NameOf(plan.Table, "txt"))}, .csv and .json");
         foreach (string failure in _failures)
             screen.Writer.WriteLine(failure);
         if (isInterrupted)
@@ -62,24 +66,24 @@ internal sealed class ReproduceRunner(ReproductionPlan plan, IBackend backend, S
     private bool Do(PlannedRun planned, string number, CancellationToken cancel)
     {
         string name = $"{number} {planned.Cell.Preset}, seed {planned.Options.Seed}";
-        bool isNew = FinishedRun.Read(planned) is null;
-        if (isNew)
+        try
         {
-            screen.Writer.WriteLine();
-            screen.Writer.WriteLine($"{name}, in {planned.Folder.Path}");
-            try
+            if (FinishedRun.Read(planned) is null)
             {
+                screen.Writer.WriteLine();
+                screen.Writer.WriteLine($"{name}, in {planned.Folder.Path}");
                 if (!Train(planned, cancel))
                     return false;
             }
-            catch (DivergedException e)
-            {
-                _failures.Add($"{name} failed: {e.Message}");
-                screen.Writer.WriteLine(_failures[^1]);
-                return true;
-            }
+            return Measure(planned, name, cancel);
         }
-        return Measure(planned, name, cancel);
+        catch (Exception e) when (e is DivergedException or InUseException)
+        {
+            // The rows are this process's, but a person may have started a single run by hand.
+            _failures.Add($"{name} failed: {e.Message}");
+            screen.Writer.WriteLine(_failures[^1]);
+            return true;
+        }
     }
 
     private bool Train(PlannedRun planned, CancellationToken cancel)
@@ -142,10 +146,7 @@ internal sealed class ReproduceRunner(ReproductionPlan plan, IBackend backend, S
         var numbers = CellFigures.Of(plan);
         var notes = Notes();
         var figures = ReproduceFigures.Of(plan, status, numbers, notes);
-        Directory.CreateDirectory(plan.Output);
-        AtomicFile.WriteText(Path.Combine(plan.Output, FileName("txt")), ReproductionTable.Text(plan, numbers, notes));
-        AtomicFile.WriteText(Path.Combine(plan.Output, FileName("csv")), ReproductionTable.Csv(plan, numbers));
-        AtomicFile.WriteText(Path.Combine(plan.Output, FileName("json")), JsonLine.Of(figures) + "\n");
+        TableFiles.Write(plan, ReproductionTable.Text(plan, numbers, notes), ReproductionTable.Csv(plan, numbers), JsonLine.Of(figures));
         return figures;
     }
 
@@ -166,6 +167,4 @@ internal sealed class ReproduceRunner(ReproductionPlan plan, IBackend backend, S
             .Select(group => $"INFER, {string.Join(", ", group.Select(cell => cell.Name))}: {group.Key}."));
         return notes;
     }
-
-    private string FileName(string extension) => $"table{plan.Table.Number}.{extension}";
 }

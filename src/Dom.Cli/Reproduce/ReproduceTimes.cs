@@ -43,10 +43,7 @@ internal sealed class ReproduceTimes(ReproductionPlan plan, IBackend backend, Sc
         var notes = Notes(options[0]);
         var result = ReproduceFigures.Of(plan, isInterrupted ? "interrupted" : "finished", figures, notes);
         string text = ReproductionTable.Text(plan, figures, notes);
-        Directory.CreateDirectory(plan.Output);
-        AtomicFile.WriteText(Path.Combine(plan.Output, "table13.txt"), text);
-        AtomicFile.WriteText(Path.Combine(plan.Output, "table13.csv"), ReproductionTable.Csv(plan, figures));
-        AtomicFile.WriteText(Path.Combine(plan.Output, "table13.json"), JsonLine.Of(result) + "\n");
+        TableFiles.Write(plan, text, ReproductionTable.Csv(plan, figures), JsonLine.Of(result));
         screen.Writer.WriteLine();
         screen.Writer.Write(text);
         if (isInterrupted)

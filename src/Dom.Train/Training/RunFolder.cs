@@ -53,6 +53,8 @@ public sealed record RunDescription
 /// <param name="path">The folder.</param>
 public sealed class RunFolder(string path)
 {
+    private const string Otherwise = "choose another folder";
+
     /// <summary>The folder.</summary>
     public string Path { get; } = path;
 
@@ -68,6 +70,9 @@ public sealed class RunFolder(string path)
     /// <summary>The ledger, see <see cref="Memorization.LedgerStore"/>.</summary>
     public string Ledger => System.IO.Path.Combine(Path, "ledger");
 
+    /// <summary>Locked by the process that writes here, and gone when it has ended, see <see cref="Lock"/>.</summary>
+    public string LockFile => System.IO.Path.Combine(Path, "run" + ExclusiveLock.Suffix);
+
     /// <summary>The report.</summary>
     public string ReportFile => System.IO.Path.Combine(Path, "report.html");
 
@@ -80,10 +85,21 @@ public sealed class RunFolder(string path)
     /// <summary>The network with the best robust test accuracy.</summary>
     public string BestRobust => Checkpoints("best-robust");
 
+    /// <summary>Keeps other processes from writing here until the lock is disposed of; readers are not kept out.</summary>
+    /// <exception cref="InUseException">Another process writes here.</exception>
+    public ExclusiveLock Lock() => ExclusiveLock.Take(LockFile, Path, Otherwise);
+
     /// <summary>Sees to it that a new run overwrites nothing.</summary>
+    /// <exception cref="InUseException">Another process writes here.</exception>
     /// <exception cref="OptionException">There is something in the folder already, or a file of its name.</exception>
     /// <exception cref="IOException">The folder cannot be looked into.</exception>
     public void RequireUnused()
+    {
+        ExclusiveLock.RequireFree(LockFile, Path, Otherwise);
+        RequireEmpty();
+    }
+
+    private void RequireEmpty()
     {
         if (File.Exists(DescriptionFile))
             throw new OptionException($"--out {Path}: there is a run in this folder. Go on with it by --resume {Path}, or choose another folder.");
@@ -103,12 +119,14 @@ public sealed class RunFolder(string path)
     /// <summary>What a run leaves that was killed before it had a description: nothing that anybody could miss.</summary>
     private bool IsLeftOver(string entry) =>
         entry == DescriptionFile + AtomicFile.TemporarySuffix
+        || ExclusiveLock.IsPart(entry, LockFile)
         || (System.IO.Path.GetFileName(entry) == "checkpoints" && Directory.Exists(entry) && !Directory.EnumerateFileSystemEntries(entry).Any());
 
-    /// <summary>Makes the folder for a new run.</summary>
+    /// <summary>Makes the folder for a new run and keeps other processes out of it.</summary>
+    /// <exception cref="InUseException">Another process writes there.</exception>
     /// <exception cref="OptionException">There is something in it already.</exception>
     /// <exception cref="IOException">It cannot be made.</exception>
-    public void Create()
+    public ExclusiveLock Create()
     {
         RequireUnused();
         try
@@ -118,6 +136,18 @@ public sealed class RunFolder(string path)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException($"--out {Path}: the folder cannot be made: {e.Message}", e);
+        }
+        var held = Lock();
+        try
+        {
+            // Once more, as now nobody else can come first.
+            RequireEmpty();
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
         }
     }
 

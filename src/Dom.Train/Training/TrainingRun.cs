@@ -19,7 +19,7 @@ public sealed record RunResult(bool IsFinished, RunState State, IReadOnlyList<Ep
 
 /// <summary>
 /// A training run with its folder: description, figures, ledger, checkpoints, report. Whatever moment it is killed at, <see cref="Resume"/> goes on
-/// from the last checkpoint and ends with the same bytes as an undisturbed run.
+/// from the last checkpoint and ends with the same bytes as an undisturbed run. Until it is disposed of, no other process can write to the folder.
 /// </summary>
 public sealed class TrainingRun : IDisposable
 {
@@ -27,17 +27,21 @@ public sealed class TrainingRun : IDisposable
     private readonly DataSet _data;
     private readonly LedgerStore _ledger;
     private readonly StepLog? _steps;
+    private readonly ExclusiveLock _lock;
     private RunDescription _description;
 
-    private TrainingRun(RunFolder folder, RunDescription description, DataSet data, Trainer trainer, LedgerStore ledger)
+    private TrainingRun(RunFolder folder, ExclusiveLock held, RunDescription description, DataSet data, Trainer trainer, LedgerStore ledger)
     {
-        (Folder, _description, _data, _trainer, _ledger) = (folder, description, data, trainer, ledger);
+        (Folder, _lock, _description, _data, _trainer, _ledger) = (folder, held, description, data, trainer, ledger);
         if (description.LogSteps == true)
             _steps = StepLog.Open(folder.StepsFile, (long)trainer.State.Epoch * trainer.Steps + trainer.State.Step);
     }
 
     /// <summary>The run's folder.</summary>
     public RunFolder Folder { get; }
+
+    /// <summary>Why nothing keeps other processes out of the folder; null where they are kept out.</summary>
+    public string? LockWarning => _lock.Warning;
 
     /// <summary>What is run.</summary>
     public RunDescription Description => _description;
@@ -61,6 +65,7 @@ public sealed class TrainingRun : IDisposable
     /// <param name="logSteps">Whether the figures of every step are kept, in <see cref="RunFolder.StepsFile"/>, also when the run is resumed.</param>
     /// <param name="reading">Called now and then with the number of pictures read and of those there are, where the data have a file for each.</param>
     /// <exception cref="OptionException">An option makes no sense, the backend cannot compute in the precision, or the folder holds a run.</exception>
+    /// <exception cref="InUseException">Another process writes to the folder.</exception>
     /// <exception cref="DataException">The data cannot be used.</exception>
     public static TrainingRun Start(
         TrainOptions options, string folder, IBackend backend, int threads, string commandLine, string? convolution = null, bool logSteps = false,
@@ -73,9 +78,10 @@ public sealed class TrainingRun : IDisposable
         runFolder.RequireUnused();
         var data = TrainingData.Open(options, reading);
         var trainer = new Trainer(options, data, backend);
+        ExclusiveLock? held = null;
         try
         {
-            runFolder.Create();
+            held = runFolder.Create();
             var description = new RunDescription
             {
                 Options = options,
@@ -90,10 +96,11 @@ public sealed class TrainingRun : IDisposable
                 Status = "running",
             };
             runFolder.Write(description);
-            return new TrainingRun(runFolder, description, data, trainer, NewLedger(runFolder, options, data));
+            return new TrainingRun(runFolder, held, description, data, trainer, NewLedger(runFolder, options, data));
         }
         catch
         {
+            held?.Dispose();
             trainer.Dispose();
             throw;
         }
@@ -106,10 +113,28 @@ public sealed class TrainingRun : IDisposable
     /// <param name="reading">Called now and then with the number of pictures read and of those there are, where the data have a file for each.</param>
     /// <exception cref="OptionException">The backend cannot compute in the precision of the run.</exception>
     /// <exception cref="CheckpointException">There is no run, or a file of it is damaged.</exception>
+    /// <exception cref="InUseException">Another process writes to the folder: the run still goes on there.</exception>
     /// <exception cref="DataException">The data are not what they were.</exception>
     public static TrainingRun Resume(string folder, IBackend backend, int threads, Action<int, int>? reading = null)
     {
         var runFolder = new RunFolder(folder);
+        runFolder.ReadDescription(); // no lock is put into a folder that holds no run
+        var held = runFolder.Lock();
+        try
+        {
+            return GoOn(runFolder, held, backend, threads, reading);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    private static TrainingRun GoOn(RunFolder runFolder, ExclusiveLock held, IBackend backend, int threads, Action<int, int>? reading)
+    {
+        string folder = runFolder.Path;
+        // Behind the lock: until then the process that held it before may have written another.
         var description = runFolder.ReadDescription();
         if (PrecisionSupport.MissingKernel(description.Options.Precision, backend) is not null)
         {
@@ -139,7 +164,7 @@ public sealed class TrainingRun : IDisposable
             runFolder.TruncateMetrics(trainer.State.Epoch);
             description = description with { Status = trainer.IsFinished ? "finished" : "running", Device = backend.Name, Threads = threads };
             runFolder.Write(description);
-            return new TrainingRun(runFolder, description, data, trainer, ledger);
+            return new TrainingRun(runFolder, held, description, data, trainer, ledger);
         }
         catch
         {
@@ -212,8 +237,11 @@ public sealed class TrainingRun : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _steps?.Dispose();
-        _trainer.Dispose();
+        using (_lock)
+        {
+            _steps?.Dispose();
+            _trainer.Dispose();
+        }
     }
 
     private static LedgerStore NewLedger(RunFolder folder, TrainOptions options, DataSet data)

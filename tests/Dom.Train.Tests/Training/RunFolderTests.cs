@@ -17,7 +17,9 @@ public sealed class RunFolderTests
     {
         Directory.CreateDirectory(Path.Combine(_folder, "checkpoints"));
         File.WriteAllText(Path.Combine(_folder, "run.json.tmp"), "{ \"opti");
-        Assert.That(new RunFolder(_folder).Create, Throws.Nothing);
+        File.WriteAllText(Path.Combine(_folder, "run.lock"), "");
+        File.WriteAllText(Path.Combine(_folder, "run.lock.owner"), "process 1 on this-machine since");
+        Assert.That(() => new RunFolder(_folder).Create().Dispose(), Throws.Nothing);
     }
 
     [TestCase("notes.txt")]
@@ -27,7 +29,16 @@ public sealed class RunFolderTests
         string file = Path.Combine(_folder, name);
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         File.WriteAllText(file, "mine");
-        Assert.That(new RunFolder(_folder).Create, Throws.InstanceOf<OptionException>().With.Message.Contains("not empty"));
+        Assert.That(() => new RunFolder(_folder).Create(), Throws.InstanceOf<OptionException>().With.Message.Contains("not empty"));
         Assert.That(File.ReadAllText(file), Is.EqualTo("mine"));
+    }
+
+    [Test]
+    public void Of_two_that_make_a_folder_for_a_new_run_the_second_is_refused_and_leaves_it_to_the_first()
+    {
+        using var first = new RunFolder(_folder).Create();
+        Assert.That(() => new RunFolder(_folder).Create(), Throws.TypeOf<InUseException>().With.Message.Contains($"{_folder}: in use by process {Environment.ProcessId}"));
+        Assert.That(() => new RunFolder(_folder).RequireUnused(), Throws.TypeOf<InUseException>());
+        Assert.That(File.Exists(new RunFolder(_folder).LockFile));
     }
 }

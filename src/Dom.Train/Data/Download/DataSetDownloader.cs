@@ -34,6 +34,7 @@ public sealed class DataSetDownloader(HttpClient client)
     /// <returns>The folder that holds the files.</returns>
     /// <exception cref="DataException">No mirror gave the right file, or it cannot be stored or unpacked. The message
     /// says what each mirror did.</exception>
+    /// <exception cref="InUseException">Another process downloads or unpacks one of the files.</exception>
     /// <exception cref="OperationCanceledException">It was stopped by <paramref name="cancellation"/>.</exception>
     public async Task<string> DownloadAsync(DownloadSource source, string dataDirectory, IReadOnlyList<string>? mirrors = null,
         Action<DownloadProgress>? progress = null, CancellationToken cancellation = default)
@@ -44,6 +45,8 @@ public sealed class DataSetDownloader(HttpClient client)
         foreach (var file in source.Files)
         {
             string path = Path.Combine(folder, file.Name);
+            // File by file, as data sets may share some; until it is unpacked, as each unpacking begins by clearing what another left.
+            using var held = ExclusiveLock.Take(path + ExclusiveLock.Suffix, path, "choose another --data-dir");
             bool wasThere;
             try
             {

@@ -40,6 +40,20 @@ public sealed class DataSetDownloaderTests
     }
 
     [Test]
+    public async Task A_second_download_of_the_same_file_is_refused_while_the_first_one_goes_on_and_the_first_one_succeeds()
+    {
+        using var folder = new ScratchFolder();
+        using var server = new LocalServer(asked => LocalServer.Serve(s_content, asked));
+        var source = Source(s_content, server.Address);
+        InUseException? refused = null;
+        await s_downloader.DownloadAsync(source, folder.Path, progress: _ =>
+            refused ??= Assert.ThrowsAsync<InUseException>(() => s_downloader.DownloadAsync(source, folder.Path)));
+        Assert.That(refused!.Message, Does.StartWith($"{folder["set/file.bin"]}: in use by process {Environment.ProcessId} ").And.EndWith("or choose another --data-dir."));
+        Assert.That(File.ReadAllBytes(folder["set/file.bin"]), Is.EqualTo(s_content));
+        Assert.That(Directory.GetFiles(folder["set"]), Has.Length.EqualTo(1));
+    }
+
+    [Test]
     public async Task A_file_that_is_there_with_the_right_hash_is_not_asked_for()
     {
         using var folder = new ScratchFolder();
