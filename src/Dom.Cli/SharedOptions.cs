@@ -30,8 +30,8 @@ internal static class SharedOptions
 
     /// <summary>How the cpu device computes convolutions.</summary>
     public static Option<string?> Convolution(string otherwise = "Default: auto, by shape.") =>
-        Given.Option("--conv", "auto|direct|winograd", "How the cpu device computes convolutions: direct, or winograd for 3x3 with stride 1 (about twice as fast, "
-            + $"rounding errors about ten times as large). {otherwise}");
+        Given.Option("--conv", "auto|direct|winograd", "How the cpu device computes convolutions: direct, or winograd for 3x3 (with stride 1 about twice as fast, "
+            + $"with stride 2 up to 1.4 times; rounding errors about ten times as large). {otherwise}");
 
     /// <summary>Which type activations have.</summary>
     public static Option<string?> Precision(string otherwise) =>

@@ -16,8 +16,8 @@ internal readonly record struct WinogradMap(
     private const int FewestChannels = 16, FewestPixels = 9, FewestTiles = 8, FewestTilesOfWeightGradient = 24;
 
     // With stride 2 (two threads): 1.1 to 1.4 where there are 1.5 tiles or more for each channel of the larger side, 0.8 to 1.0 below that; 0.7 to 0.8 at 16 and 32 channels. Weight
-    // gradients 1.1 to 1.6, down to 16 tiles and 32 channels; 0.8 at 16 channels.
-    private const int FewestStridedChannels = 64, FewestStridedChannelsOfWeightGradient = 32;
+    // gradients 1.1 to 1.6, down to 16 tiles; 1.1 at 32 channels, 0.8 at 16.
+    private const int FewestStridedChannels = 64;
 
     /// <summary>Tiles in a row of tiles.</summary>
     public int TileColumns => (TargetWidth + Scheme.TargetSide - 1) / Scheme.TargetSide;
@@ -44,23 +44,22 @@ internal readonly record struct WinogradMap(
     /// <summary>Whether the setting <paramref name="convolution"/> means this method for a forward pass or input gradient of these sizes.</summary>
     public static bool IsChosen(Conv2dSizes sizes, ConvolutionMethod convolution) => IsChosen(
         sizes, convolution,
-        sizes.Stride == 1 ? FewestTiles : 3 * Math.Max(sizes.Inputs, sizes.Outputs) / 2,
-        sizes.Stride == 1 ? FewestChannels : FewestStridedChannels);
+        sizes.Stride == 1 ? FewestTiles : 3 * Math.Max(sizes.Inputs, sizes.Outputs) / 2);
 
     /// <summary>Whether it means this method for a weight gradient of these sizes.</summary>
-    public static bool IsChosenForWeights(Conv2dSizes sizes, ConvolutionMethod convolution) => IsChosen(
-        sizes, convolution, FewestTilesOfWeightGradient, sizes.Stride == 1 ? FewestChannels : FewestStridedChannelsOfWeightGradient);
+    public static bool IsChosenForWeights(Conv2dSizes sizes, ConvolutionMethod convolution) =>
+        IsChosen(sizes, convolution, FewestTilesOfWeightGradient);
 
-    private static bool IsChosen(Conv2dSizes sizes, ConvolutionMethod convolution, int fewestTiles, int fewestChannels) => convolution switch
+    private static bool IsChosen(Conv2dSizes sizes, ConvolutionMethod convolution, int fewestTiles) => convolution switch
     {
         ConvolutionMethod.Direct => false,
         ConvolutionMethod.Winograd => Applies(sizes),
-        _ => Applies(sizes) && Pays(sizes, fewestTiles, fewestChannels),
+        _ => Applies(sizes) && Pays(sizes, fewestTiles),
     };
 
     /// <summary>Where it was measured to be faster than the direct way: enough channels, and tiles that are not mostly overhang.</summary>
-    private static bool Pays(Conv2dSizes s, int fewestTiles, int fewestChannels) => Math.Min(s.Inputs, s.Outputs) >= fewestChannels && Forward(s).Tiles >= fewestTiles
-        && s.OutputHeight * s.OutputWidth >= FewestPixels * Forward(s).TilesPerImage;
+    private static bool Pays(Conv2dSizes s, int fewestTiles) => Math.Min(s.Inputs, s.Outputs) >= (s.Stride == 1 ? FewestChannels : FewestStridedChannels)
+        && Forward(s).Tiles >= fewestTiles && s.OutputHeight * s.OutputWidth >= FewestPixels * Forward(s).TilesPerImage;
 
     /// <summary>The image of a tile and the first row and column of the target that it covers.</summary>
     public (int Image, int Row, int Column) Place(int tile)

@@ -10,12 +10,13 @@ namespace Dom.Train.Measurement;
 /// Multiplications and additions of a convolution or a matrix product, summed as their formula says, without the taps that only meet padding; 0 for other calls.
 /// </param>
 /// <param name="FewestOperations">
-/// The same, but a quarter of a 3x3 convolution with stride 1 and 16 channels or more, padding counted: what Winograd's F(4x4, 3x3) needs.
+/// The same, but of a 3x3 convolution what Winograd's method needs where that is less: with stride 1 and 16 channels or more a quarter, padding counted (F(4x4, 3x3)); with
+/// stride 2 and 64 channels or more 81 of 144 (F(4x4, 2x2) for the pixels of even rows and columns, and less for the others).
 /// </param>
 /// <param name="Bytes">Every operand once, and twice where it is read and written.</param>
 public readonly record struct CallWork(string Call, string Sizes, double DirectOperations, double FewestOperations, double Bytes)
 {
-    private const int FewestChannelsOfWinograd = 16;
+    private const int FewestChannelsOfWinograd = 16, FewestChannelsOfStrided = 64;
 
     /// <summary>What is known of a call from its arguments.</summary>
     public static CallWork Of<TCall>(in TCall call) where TCall : struct, IKernelCall
@@ -29,9 +30,8 @@ public readonly record struct CallWork(string Call, string Sizes, double DirectO
         {
             double direct = 2.0 * sizes.Batch * sizes.Inputs * sizes.Outputs
                 * Taps(sizes.Height, sizes.OutputHeight, sizes.KernelHeight, sizes) * Taps(sizes.Width, sizes.OutputWidth, sizes.KernelWidth, sizes);
-            bool winograd = sizes is { KernelHeight: 3, KernelWidth: 3, Stride: 1 } && Math.Min(sizes.Inputs, sizes.Outputs) >= FewestChannelsOfWinograd;
             return new CallWork(
-                name, $"{NameOf(largest)} {NameOf(sizes)}, batch {sizes.Batch}", direct, winograd ? sizes.Operations / 4 : direct, bytes);
+                name, $"{NameOf(largest)} {NameOf(sizes)}, batch {sizes.Batch}", direct, Math.Min(direct, sizes.Operations * ShareOfWinograd(sizes)), bytes);
         }
         double operations = OperationsOf(in call);
         string numbers = string.Concat(layout.WholeNumbersOf(in call).Where(n => n.Value != 0).Select(n => $" {n.Name}={n.Value}"));
@@ -48,6 +48,13 @@ public readonly record struct CallWork(string Call, string Sizes, double DirectO
     /// <summary>A convolution as the tables call it: "64->128 @32 3x3 /2".</summary>
     public static string NameOf(Conv2dSizes sizes) =>
         $"{sizes.Inputs}->{sizes.Outputs} @{sizes.Width} {sizes.KernelHeight}x{sizes.KernelWidth}{(sizes.Stride > 1 ? $" /{sizes.Stride}" : "")}";
+
+    private static double ShareOfWinograd(Conv2dSizes sizes) => sizes switch
+    {
+        { KernelHeight: 3, KernelWidth: 3, Stride: 1 } when Math.Min(sizes.Inputs, sizes.Outputs) >= FewestChannelsOfWinograd => 1.0 / 4,
+        { KernelHeight: 3, KernelWidth: 3, Stride: 2 } when Math.Min(sizes.Inputs, sizes.Outputs) >= FewestChannelsOfStrided => 81.0 / 144,
+        _ => 1,
+    };
 
     private static Conv2dSizes? Convolution<TCall>(in TCall call) where TCall : struct, IKernelCall => call switch
     {

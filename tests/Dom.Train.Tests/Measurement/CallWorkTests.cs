@@ -25,15 +25,17 @@ public sealed class CallWorkTests
     }
 
     [Test]
-    public void Winograd_needs_a_quarter_of_the_operations_of_a_wide_3x3_convolution_with_stride_1()
+    public void Winograd_needs_a_quarter_of_the_operations_of_a_wide_3x3_convolution_with_stride_1_and_nine_sixteenths_with_stride_2()
     {
         var wide = new Conv2dSizes(1, 32, 32, 64, 64, 3, 3, 1, 1);
-        var strided = wide with { Stride = 2 };
+        Conv2dSizes strided = wide with { Stride = 2 }, narrow = strided with { Inputs = 63 };
         Assert.Multiple(() =>
         {
             Assert.That(CallWork.Of(new Conv2dInputGradient(Floats(1), Floats(1), Floats(1), wide)).FewestOperations, Is.EqualTo(wide.Operations / 4));
             var work = CallWork.Of(new Conv2dWeightGradient(Floats(1), Floats(1), Floats(1), strided));
-            Assert.That(work.FewestOperations, Is.EqualTo(work.DirectOperations));
+            Assert.That(work.FewestOperations, Is.EqualTo(strided.Operations * 9 / 16));
+            var few = CallWork.Of(new Conv2dWeightGradient(Floats(1), Floats(1), Floats(1), narrow));
+            Assert.That(few.FewestOperations, Is.EqualTo(few.DirectOperations));
             Assert.That(work.Sizes, Does.EndWith("@32 3x3 /2, batch 1"));
         });
     }
