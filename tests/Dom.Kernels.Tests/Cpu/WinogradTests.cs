@@ -121,17 +121,17 @@ public sealed class WinogradTests
     }
 
     [Test]
-    public void Random_small_shapes_match_the_reference([Range(0, 39)] int seed)
+    public void Random_small_shapes_match_the_reference([Range(0, 39)] int seed, [Values(1, 2)] int stride)
     {
         var stream = RandomStream.For((ulong)seed, RandomPurpose.Test);
-        int padding = stream.Below(0, 3);
+        int padding = stride == 1 ? stream.Below(0, 3) : 1;
         var sizes = new Conv2dSizes(
             Batch: 1 + stream.Below(1, 7),
             Height: Math.Max(1, 3 - 2 * padding) + stream.Below(2, 11),
             Width: Math.Max(1, 3 - 2 * padding) + stream.Below(3, 11),
             Inputs: 1 + stream.Below(4, 40),
             Outputs: 1 + stream.Below(5, 80),
-            KernelHeight: 3, KernelWidth: 3, Stride: 1, padding);
+            KernelHeight: 3, KernelWidth: 3, stride, padding);
         var problem = new Conv2dProblem(sizes);
         using var cpu = Conv2dProblem.Backend(2, 128 << stream.Below(6, 3), ConvolutionMethod.Winograd);
         AssertClose(problem.Expected(), problem.Run(cpu), sizes.ToString());
