@@ -51,7 +51,7 @@ public sealed class FakeDriverTests
         Assert.That(json.GetProperty("passed").GetInt32(), Is.GreaterThan(100));
         Assert.That(json.GetProperty("failed").GetInt32(), Is.Zero);
         Assert.That(Log[0], Is.EqualTo("context made"));
-        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams"));
+        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams, 0 events"));
         Assert.That(Log.Contains("module for sm_90a"), Is.EqualTo(capability == 90));
     }
 
