@@ -155,7 +155,8 @@ public sealed class TrainingStepTests
             _network.Arena.CopyFrom(_initial);
             _backend.Run(new Fill(_momentum.Write, 0));
             _backend.Run(new Fill(_natural.Write, 0));
-            figures = new TrainingStep(_network, _momentum, options, _natural, _adversarial).Run(Batch(rows), s_afterWarmup);
+            using var step = new TrainingStep(_network, _momentum, options, _natural, _adversarial);
+            figures = step.Run(Batch(rows), s_afterWarmup).Read();
             return _network.Arena.ToFloats().Zip(_initial, (after, before) => after - before).ToArray();
         }
 

@@ -22,7 +22,7 @@ internal static class SgdCases
             yield return guarded;
     }
 
-    /// <summary>Steps that look at losses and at the health flag before they move anything: 70,001 parameters are many blocks and tasks that must agree.</summary>
+    /// <summary>Steps that look at losses and at the health flag before they move anything: 20,011 parameters are several blocks and tasks that must agree.</summary>
     private static IEnumerable<KernelCase> Guarded()
     {
         // One loss, an odd number, and more than a block of threads; what is not finite lies first, in between or last.
@@ -45,7 +45,7 @@ internal static class SgdCases
     }
 
     /// <summary>What must stay as it is must stay to the bit: nothing is tolerated there.</summary>
-    private static KernelCase Of(string label, float[] losses, float? health, int count = 70001, bool hasMomentum = true)
+    private static KernelCase Of(string label, float[] losses, float? health, int count = 20011, bool hasMomentum = true)
     {
         bool moves = Array.TrueForAll(losses, float.IsFinite) && health is null or 0f;
         return KernelCases.Of<SgdStep>($"{count}, {label}", b => new(
