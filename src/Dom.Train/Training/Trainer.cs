@@ -99,7 +99,10 @@ public sealed class Trainer : IDisposable
     /// writes, is that of the step; 0 for never.
     /// </param>
     /// <returns>Images a second, or NaN where no step was left.</returns>
-    /// <exception cref="DivergedException">A loss is not finite; the parameters and <see cref="State"/> are those before the step.</exception>
+    /// <exception cref="DivergedException">
+    /// A loss is not finite; parameters, momentum and <see cref="State"/> are those before the step. Running statistics and ledger rows are not: that step has written
+    /// them, and so has one that was queued behind it. A run goes on from its last checkpoint.
+    /// </exception>
     public double RunSteps(ITrainingObserver? observer, Action<StepMetrics>? afterStep, CancellationToken cancel, int settleEvery = 0)
     {
         var order = RandomStream.For(_options.Seed, RandomPurpose.Order, State.Epoch).Permutation(_train.Count);

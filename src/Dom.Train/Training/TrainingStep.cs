@@ -92,7 +92,7 @@ public sealed class TrainingStep : IDisposable
     internal void Follow(DomPolicy policy) => _policy = policy;
 
     /// <summary>Lets the optimizer move the parameters again after a loss was not finite: when a run goes on from a sound state.</summary>
-    public void Recover() => _health.Backend.Run(new Fill(_health.Write, 0));
+    public void Recover() => _health.CopyFrom([0f]);
 
     /// <summary>
     /// Queues the step on a batch, the optimizer included; where the device works at once, it is done. The parameters do not change if a loss is not finite, nor in
