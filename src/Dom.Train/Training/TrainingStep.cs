@@ -76,13 +76,13 @@ public sealed class TrainingStep : IDisposable
         _policy = options.Policy;
         _parameters = network.ParameterTensors;
         _schedule = new(options.Schedule, options.LearningRate, options.Epochs);
-        _health = Tensor.Persistent(Shape.Of(1), DType.F32, network.Backend, "health");
-        Recover();
         if (_policy.Action == DomAction.Augment)
         {
             _domAugmentation = new DomAugmentation(
                 network, _policy, domAugmentation ?? ImageAugmentations.Create(options.EffectiveDomAugmentation), options.AugmentationDraw);
         }
+        _health = Tensor.Persistent(Shape.Of(1), DType.F32, network.Backend, "health");
+        Recover();
     }
 
     /// <summary>The network of epoch K; needed where DOM_RE removes a part of the confident samples only.</summary>
