@@ -51,7 +51,7 @@ internal sealed record ElementwiseCase(string Name, long Bytes, Action Run)
             () => backend.Run(new Accumulate(x.Read, y.ReadWrite)),
             () => backend.Run(new SoftmaxCrossEntropyStep(
                 logits.Read, labels.Read, ids.Read, View.None, losses.Write, View.None, dlogits.Write, ledger.ReadWrite, batch, Classes, 0, 0, 0)),
-            () => backend.Run(new SgdStep(parameters.ReadWrite, gradients.Read, momentum.ReadWrite, 1e-6f, 0.9f, 5e-4f, 0)),
+            () => backend.Run(new SgdStep(parameters.ReadWrite, gradients.Read, momentum.ReadWrite, View.None, View.None, 1e-6f, 0.9f, 5e-4f, 0)),
         ];
         long[] bytes = [3 * map, 5 * map, 2 * map, 2 * map, 3 * map, 3 * map, 3 * map, 2 * logitBytes, 5 * Arena];
         return [.. Names.Select((name, i) => new ElementwiseCase(name, bytes[i], runs[i]))];

@@ -47,6 +47,9 @@ public abstract class KernelBackend : IBackend
     public abstract void CopyToHost(View source, Span<byte> target);
 
     /// <inheritdoc/>
+    public virtual PendingRead BeginCopyToHost(View source) => PendingRead.AtOnce(this, source);
+
+    /// <inheritdoc/>
     public virtual IDisposable? HoldConstant(View memory) => null;
 
     /// <inheritdoc/>

@@ -146,6 +146,13 @@ public sealed class Tensor : IDisposable
         return values;
     }
 
+    /// <summary>
+    /// Starts to bring the elements to the host behind what is queued, for whoever has something else to do until they are there. The tensor may be overwritten or
+    /// disposed right away.
+    /// </summary>
+    /// <returns>Asks, waits and reads; to be disposed.</returns>
+    public PendingRead BeginRead() => Backend.BeginCopyToHost(Read);
+
     /// <summary>The elements as f32 numbers, whatever the stored type.</summary>
     public float[] ToFloats() => Type switch
     {

@@ -51,7 +51,7 @@ public sealed class FakeDriverTests
         Assert.That(json.GetProperty("passed").GetInt32(), Is.GreaterThan(100));
         Assert.That(json.GetProperty("failed").GetInt32(), Is.Zero);
         Assert.That(Log[0], Is.EqualTo("context made"));
-        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams"));
+        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams, 0 events"));
         Assert.That(Log.Contains("module for sm_90a"), Is.EqualTo(capability == 90));
     }
 
@@ -109,24 +109,81 @@ public sealed class FakeDriverTests
         Assert.That(Dom(["check", "--device", "cuda:7"], ("FAKE_DEVICES", "2")).Output.Trim(), Is.EqualTo("dom: error: cuda:7 does not exist: there are 2 GPUs, cuda:0 to cuda:1."));
     }
 
-    [Test]
-    public void A_run_trains_on_the_device_and_again_gives_the_same_bytes()
+    /// <summary>0: whatever is asked about is done; 1: it is when it is asked about again; else only whoever waits gets it.</summary>
+    [TestCase("0")]
+    [TestCase("1")]
+    [TestCase("1000000")]
+    public void A_run_trains_on_the_device_to_the_same_bytes_however_slow_it_is_and_to_those_of_a_device_that_works_at_once(string slow)
     {
-        using (var backend = Emulator.Open())
+        RequireAllKernels();
+        string[] options = ["--dom", "remove", "--threshold", "2.3", "--warmup", "1", "--checkpoint-every", "3", "--log-steps"];
+        string atOnce = Path.Combine(_folder, "at-once"), late = Path.Combine(_folder, $"late-{slow}");
+        if (!Directory.Exists(atOnce))
         {
-            var missing = KernelCases.Calls.Where(call => !backend.Supports(call, Tensors.DType.F32)).ToArray();
-            if (missing.Length > 0)
-                Assert.Ignore($"no kernel yet for {string.Join(", ", missing.Select(call => call.Name))}.");
+            var emulated = Cli.Run([.. Tiny("at-once", 4, 2), "--device", $"emulated:{Emulator.Library}", .. options]);
+            Assert.That(emulated.Code, Is.Zero, emulated.Error);
         }
-        foreach (string name in new[] { "first", "second" })
-        {
-            var (code, output) = Dom([.. Tiny(name), "--device", "cuda:0"]);
-            Assert.That(code, Is.Zero, output);
-            Assert.That(output, Does.Match(@"(?m)^device +cuda:0, f32 \(Fake GPU, 3 GiB\)"));
-        }
-        string[] files = [.. Directory.GetFiles(Path.Combine(_folder, "first", "ledger")), Path.Combine(_folder, "first", "checkpoints", "last.safetensors")];
+        var (code, output) = Dom([.. Tiny($"late-{slow}", 4, 2), "--device", "cuda:0", .. options], ("FAKE_SLOW", slow));
+        Assert.That(code, Is.Zero, output);
+        Assert.That(output, Does.Match(@"(?m)^device +cuda:0, f32 \(Fake GPU, 3 GiB\)"));
+        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams, 0 events"));
+        string[] files = [.. Directory.GetFiles(Path.Combine(atOnce, "ledger")), .. Directory.GetFiles(Path.Combine(atOnce, "checkpoints")), Path.Combine(atOnce, "steps.jsonl")];
         foreach (string file in files)
-            Assert.That(File.ReadAllBytes(file), Is.EqualTo(File.ReadAllBytes(file.Replace("first", "second", StringComparison.Ordinal))), file);
+            Assert.That(File.ReadAllBytes(file.Replace(atOnce, late, StringComparison.Ordinal)), Is.EqualTo(File.ReadAllBytes(file)), file);
+    }
+
+    [Test]
+    public void The_host_queues_a_step_before_it_waits_for_the_one_in_front_of_it([Values("none", "pgd")] string attack)
+    {
+        RequireAllKernels();
+        string trace = Path.Combine(_folder, $"trace-{attack}");
+        var (code, output) = Dom(
+            [.. Tiny($"ahead-{attack}", 4), "--device", "cuda:0", "--attack", attack, "--steps", "2", "--eval-steps", "1", "--dom", "remove", "--threshold", "2.3", "--warmup", "0"],
+            ("FAKE_SLOW", "1000000"), ("FAKE_TRACE", trace));
+        Assert.That(code, Is.Zero, output);
+        // From the first step of the optimizer on, for in front of it memory may be made, to the last: the evaluation behind the epoch waits as it likes.
+        const string step = "launch sgd_step_f32", wait = "wait for a copy";
+        string[] all = [.. File.ReadAllLines(trace).Where(line => line is step || line.StartsWith("wait", StringComparison.Ordinal))];
+        string[] steps = all[Array.IndexOf(all, step)..(Array.LastIndexOf(all, step) + 3)];
+        Assert.That(steps, Is.EqualTo(new[] { step, step, wait, step, wait, step, wait, step, wait, wait }), "five steps, and nothing else waits inside them");
+    }
+
+    [Test]
+    public void A_loss_that_is_not_finite_is_told_as_on_a_device_that_works_at_once_and_the_parameters_are_those_before_its_step([Values("0", "1000000")] string slow)
+    {
+        RequireAllKernels();
+        string[] options = ["--lr", "1e30"];
+        var atOnce = Cli.Run([.. Tiny($"diverged-at-once-{slow}", 4), "--device", $"emulated:{Emulator.Library}", .. options]);
+        var (code, output) = Dom([.. Tiny($"diverged-{slow}", 4), "--device", "cuda:0", .. options], ("FAKE_SLOW", slow));
+        Assert.That((atOnce.Code, code), Is.EqualTo((1, 1)), output);
+        string expected = atOnce.Error.Trim().Split('\n')[^1];
+        // Had the parameters moved, it would say that an update had overflowed, and not which operator did when the step was repeated.
+        Assert.That(expected, Does.Match(@"the loss became \S+ in epoch 1, step [234]\. emulated: call \d+, "));
+        Assert.That(output.Trim().Split('\n')[^1], Is.EqualTo(expected.Replace("emulated:", "cuda:0:", StringComparison.Ordinal)));
+    }
+
+    [Test]
+    public void A_kernel_that_fails_while_the_host_is_ahead_is_told_with_those_that_were_launched_last()
+    {
+        RequireAllKernels();
+        var (code, output) = Dom([.. Tiny("fault", 4), "--device", "cuda:0"], ("FAKE_FAULT", "sgd_step_f32"));
+        Assert.That(code, Is.EqualTo(1), output);
+        Assert.That(output, Does.Match(@"cuda:0: cu\w+.* failed: CUDA_ERROR_ILLEGAL_ADDRESS").And.Contain("sgd_step_f32"));
+        Assert.That(Log[^1], Does.StartWith("context gone"));
+    }
+
+    [Test]
+    public void A_training_step_is_benchmarked_as_training_does_it()
+    {
+        RequireAllKernels();
+        string trace = Path.Combine(_folder, "trace-bench");
+        var (code, output) = Dom(["bench", "--device", "cuda:0", "--model", "mlp", "--work", "train", "--batch", "4", "--rounds", "3"], ("FAKE_SLOW", "1000000"), ("FAKE_TRACE", trace));
+        Assert.That(code, Is.Zero, output);
+        string[] lines = [.. File.ReadAllLines(trace).Where(line => line is "launch sgd_step_f32" or "wait for all" or "wait for a copy")];
+        const string step = "launch sgd_step_f32", copy = "wait for a copy", all = "wait for all";
+        // The last of those to warm up; from nothing under way one in advance and three rounds, each of which waits for the one before it; and nothing under way again.
+        int end = Array.FindLastIndex(lines, line => line == step);
+        Assert.That(lines[(end - 8)..(end + 3)], Is.EqualTo(new[] { copy, all, step, copy, step, copy, step, copy, step, copy, all }));
     }
 
     private string Checkpoint()
@@ -137,8 +194,16 @@ public sealed class FakeDriverTests
         return file;
     }
 
-    private string[] Tiny(string name) =>
-        ["train", "--limit-train", "20", "--limit-test", "10", "--epochs", "1", "--batch", "10", "--model", "mlp", "--out", Path.Combine(_folder, name)];
+    private string[] Tiny(string name, int batch = 10, int epochs = 1) =>
+        ["train", "--limit-train", "20", "--limit-test", "10", "--epochs", $"{epochs}", "--batch", $"{batch}", "--model", "mlp", "--out", Path.Combine(_folder, name)];
+
+    private static void RequireAllKernels()
+    {
+        using var backend = Emulator.Open();
+        var missing = KernelCases.Calls.Where(call => !backend.Supports(call, Tensors.DType.F32)).ToArray();
+        if (missing.Length > 0)
+            Assert.Ignore($"no kernel yet for {string.Join(", ", missing.Select(call => call.Name))}.");
+    }
 
     private string[] Log => File.Exists(_log) ? File.ReadAllLines(_log) : [];
 

@@ -14,7 +14,8 @@ internal sealed record StepBenchFigures(
     {
         var text = new StringWriter(CultureInfo.InvariantCulture);
         text.WriteLine($"{Device}, {Model}, 32x32 images, {Precision}; host: {Processor}, {Cores} {(Cores == 1 ? "core" : "cores")}");
-        text.WriteLine("A step ends as in training, when its losses (in inference: its logits) have reached the host.");
+        text.WriteLine("As in training, the losses of a step are read when the next one is queued, where the device works behind the host; in inference a step ends when its");
+        text.WriteLine("logits have reached the host. All / n is the time from nothing under way to nothing under way.");
         text.WriteLine();
         var steps = new TextTable("<work", "batch", "ms, median", "fastest", "slowest", "all / n", "n", "images/s", "calls", "peak memory");
         foreach (var s in Steps)
@@ -46,7 +47,7 @@ internal sealed record StepBenchFigures(
     internal static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>Steps of a work. The mean is the time of all steps and of what they left queued, by their number.</summary>
+/// <summary>Steps of a work. The mean is the time of all steps until the device had done them, by their number.</summary>
 internal sealed record StepFigure(
     string Work, int Batch, int Rounds, double Milliseconds, double FastestMilliseconds, double SlowestMilliseconds, double MeanMilliseconds,
     double ImagesPerSecond, int KernelCalls, long PeakMemoryBytes);

@@ -61,7 +61,7 @@ internal sealed class ReproduceTimes(ReproductionPlan plan, IBackend backend, Sc
         {
             var times = steps[epoch];
             long last = Stopwatch.GetTimestamp();
-            // A step waits for the device once, so that the clock behind it is honest.
+            // Told when the figures of a step have come from the device: from one to the next it has done one step, so the clock is honest.
             double speed = trainer.RunSteps(null, _ =>
             {
                 times.Add(Stopwatch.GetElapsedTime(last).TotalSeconds);

@@ -5,15 +5,28 @@ using Dom.Tensors.Ops;
 
 namespace Dom.Kernels.Cpu;
 
-// Memory-bound: parameters, gradients and momentum are read once and written once, whatever layer they belong to.
+// Memory-bound: parameters, gradients and momentum are read once and written once, whatever layer they belong to. The losses are looked at before, at once.
 public sealed unsafe partial class CpuBackend : IKernel<SgdStep>
 {
     void IKernel<SgdStep>.Run(in SgdStep call)
     {
         const string Name = nameof(SgdStep);
+        if (!IsSound(Floats(call.Losses, Name), call.Losses.Length, Floats(call.Health, Name)))
+            return;
         Elementwise(call.Parameters.Length, new SgdJob(
             Floats(call.Parameters, Name), Floats(call.Gradients, Name), Floats(call.Momentum, Name), call.Parameters.Length,
             call.LearningRate, call.MomentumFactor, call.WeightDecay, call.Nesterov == 1));
+    }
+
+    /// <summary>Whether the step may be made; notes it where it may not. A batch has some hundred losses: not worth a second thread.</summary>
+    private static bool IsSound(float* losses, int count, float* health)
+    {
+        bool isSound = health is null || *health == 0;
+        for (int i = 0; i < count; i++)
+            isSound &= float.IsFinite(losses[i]);
+        if (!isSound && health is not null)
+            *health = 1;
+        return isSound;
     }
 
     private readonly struct SgdJob(

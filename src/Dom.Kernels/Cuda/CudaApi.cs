@@ -6,12 +6,12 @@ namespace Dom.Kernels.Cuda;
 /// <summary>The functions of the CUDA driver that are used, under the names that its manual gives them, and the constants that go with them.</summary>
 internal static unsafe partial class CudaApi
 {
-    public const int OutOfMemory = 2;
+    public const int OutOfMemory = 2, NotReady = 600; // CUresult
     public const int MultiprocessorCount = 16, L2CacheBytes = 38, CapabilityMajor = 75, CapabilityMinor = 76; // CUdevice_attribute
     public const int MostSharedBytesOfBlock = 97; // CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
     public const int MaxDynamicSharedBytes = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
     public const int JitErrorLogBuffer = 5, JitErrorLogBytes = 6; // CUjit_option
-    public const uint StreamNonBlocking = 1;
+    public const uint StreamNonBlocking = 1, EventDisableTiming = 2;
 
     private const string Library = "libcuda";
 
@@ -67,6 +67,21 @@ internal static unsafe partial class CudaApi
 
     [LibraryImport(Library, EntryPoint = "cuStreamSynchronize")]
     public static partial int StreamSynchronize(nint stream);
+
+    [LibraryImport(Library, EntryPoint = "cuEventCreate")]
+    public static partial int EventCreate(out nint made, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "cuEventRecord")]
+    public static partial int EventRecord(nint recorded, nint stream);
+
+    [LibraryImport(Library, EntryPoint = "cuEventQuery")]
+    public static partial int EventQuery(nint asked);
+
+    [LibraryImport(Library, EntryPoint = "cuEventSynchronize")]
+    public static partial int EventSynchronize(nint awaited);
+
+    [LibraryImport(Library, EntryPoint = "cuEventDestroy_v2")]
+    public static partial int EventDestroy(nint gone);
 
     [LibraryImport(Library, EntryPoint = "cuMemAlloc_v2")]
     public static partial int MemoryAllocate(out nint address, nuint bytes);

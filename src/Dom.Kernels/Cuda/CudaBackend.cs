@@ -58,6 +58,10 @@ public sealed partial class CudaBackend : KernelBackend
             _driver.CopyToHost(source.Address, target);
     }
 
+    /// <inheritdoc/>
+    public override PendingRead BeginCopyToHost(View source) =>
+        source.Bytes == 0 ? base.BeginCopyToHost(source) : _driver.BeginCopyToHost(source.Address, checked((int)source.Bytes));
+
     /// <summary>Forbids kernels to touch bytes, or allows it again, where the emulated device can: under AddressSanitizer. Else it does nothing.</summary>
     internal void Fence(nint address, long bytes, bool isForbidden) => (_driver as EmulatedDriver)?.Fence(address, bytes, isForbidden);
 

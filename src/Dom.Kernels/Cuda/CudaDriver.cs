@@ -9,7 +9,7 @@ namespace Dom.Kernels.Cuda;
 /// backend sees to it), copies and allocations from everywhere. There is no finalizer: who forgets to dispose a backend keeps its memory until the process ends,
 /// which is better than a driver that is called from the finalizer thread while it shuts down.
 /// </remarks>
-internal sealed unsafe class CudaDriver : IGpuDriver
+internal sealed unsafe partial class CudaDriver : IGpuDriver
 {
     /// <summary>Oldest driver that reads PTX for sm_90a (ISA 8.0): CUDA 12.0. An older one gets the kernels for 8.0 on every device.</summary>
     private const int HopperDriver = 12000;
@@ -189,6 +189,7 @@ internal sealed unsafe class CudaDriver : IGpuDriver
             _ = CudaApi.StreamSynchronize(_stream);
         if (_staging != null)
             _ = CudaApi.HostFree((nint)_staging);
+        ReleaseSlots();
         foreach (nint module in _modules.Values)
             _ = CudaApi.ModuleUnload(module);
         if (_stream != 0)

@@ -1,3 +1,4 @@
+using Dom.Tensors.Backend;
 using Dom.Tensors.Memory;
 
 namespace Dom.Kernels.Cuda;
@@ -40,6 +41,9 @@ internal interface IGpuDriver : IBlockSource, IDisposable
 
     /// <summary>Copies to the host once all that is queued has finished; returns when it is there.</summary>
     void CopyToHost(nint source, Span<byte> target);
+
+    /// <summary>Queues a copy to the host behind what is queued; what is queued later does not change what is read.</summary>
+    PendingRead BeginCopyToHost(nint source, int bytes);
 
     /// <summary>Waits until all that is queued has finished.</summary>
     void Synchronize();

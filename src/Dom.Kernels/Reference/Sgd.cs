@@ -7,6 +7,11 @@ public sealed partial class ReferenceBackend : IKernel<SgdStep>
 {
     void IKernel<SgdStep>.Run(in SgdStep call)
     {
+        if (Array.Exists(Load(call.Health), health => health != 0) || !Array.TrueForAll(Load(call.Losses), double.IsFinite))
+        {
+            Store(Array.ConvertAll(Load(call.Health), _ => 1.0), call.Health);
+            return;
+        }
         double[] p = Load(call.Parameters), g = Load(call.Gradients), m = Load(call.Momentum);
         for (int i = 0; i < p.Length; i++)
         {

@@ -42,6 +42,9 @@ public abstract class DecoratingBackend : IBackend
     public void CopyToHost(View source, Span<byte> target) => Inner.CopyToHost(source, target);
 
     /// <inheritdoc/>
+    public PendingRead BeginCopyToHost(View source) => Inner.BeginCopyToHost(source);
+
+    /// <inheritdoc/>
     public IDisposable? HoldConstant(View memory) => Inner.HoldConstant(memory);
 
     /// <inheritdoc/>

@@ -25,6 +25,13 @@ public interface IBackend : IDisposable
     void CopyToHost(View source, Span<byte> target);
 
     /// <summary>
+    /// Starts a copy to the host behind what is queued, and returns before it is there where the device works behind the host; elsewhere it is done at once. Calls
+    /// that are queued later do not change what is read.
+    /// </summary>
+    /// <returns>The copy: asks, waits and reads; to be disposed.</returns>
+    PendingRead BeginCopyToHost(View source) => PendingRead.AtOnce(this, source);
+
+    /// <summary>
     /// Promises that the elements of <paramref name="memory"/> stay as they are until the result is disposed: a backend may keep what it derives from
     /// them between calls, as the CPU's convolutions do with their weights. Results have the same bits with and without.
     /// </summary>

@@ -24,6 +24,7 @@ public sealed class StepWorkload : IDisposable
     private readonly TrainingStep _step;
     private readonly Network _network;
     private readonly int[] _rows;
+    private PendingFigures? _queued;
     private int _epoch;
 
     /// <summary>The works that <see cref="OptionsOf"/> and <see cref="StepOf"/> know: a training step, inference, an adversarial training step with PGD-10.</summary>
@@ -78,14 +79,24 @@ public sealed class StepWorkload : IDisposable
     /// <summary>What does the work once: <see cref="Infer"/> for "infer", <see cref="Train"/> for the others.</summary>
     public Action StepOf(string work) => work == "infer" ? Infer : Train;
 
-    /// <summary>One training step on all images.</summary>
+    /// <summary>
+    /// One training step on all images. As in training, where the device works behind the host, the step is queued and then the figures of the one before are waited
+    /// for: called again and again, it takes as long as the device does for a step.
+    /// </summary>
     /// <exception cref="DivergedException">The loss became NaN or infinite.</exception>
     public void Train()
     {
         using var scope = new TensorScope();
         var batch = _images.Gather(_rows, _options.Augmentation, RandomStream.For(_options.Seed, RandomPurpose.Augmentation, _epoch));
-        _step.Run(batch, new StepPosition(0, 0, 1));
+        var next = _step.Run(batch, new StepPosition(0, 0, 1));
+        var before = _queued;
+        _queued = next;
         _epoch++;
+        before?.Read();
+        if (!next.IsDone)
+            return;
+        _queued = null;
+        next.Read();
     }
 
     /// <summary>Logits of all images in evaluation mode; ends when they have reached the host.</summary>
@@ -98,6 +109,8 @@ public sealed class StepWorkload : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _queued?.Dispose();
+        _step.Dispose();
         _images.Dispose();
         _momentum.Dispose();
         _naturalLedger.Dispose();

@@ -11,7 +11,7 @@ public sealed record StepProgress(StepPosition Position, double MeanLoss, double
 /// <summary>Watches a run. Nothing it does changes the result.</summary>
 public interface ITrainingObserver
 {
-    /// <summary>A step is done.</summary>
+    /// <summary>A step is done. Told in order; the next one may be queued already.</summary>
     void StepDone(StepProgress progress);
 
     /// <summary>An epoch is evaluated; called with samples done and samples in all.</summary>
@@ -21,8 +21,8 @@ public interface ITrainingObserver
     void EpochDone(EpochMetrics metrics);
 
     /// <summary>
-    /// A part of the run begins; it ends when the result is disposed. In a step "batch" and "figures", and with checkpoints inside an epoch "checkpoint"; behind
-    /// an epoch "evaluation", "epoch figures", "ledger", "metrics" and "checkpoint".
+    /// A part of the run begins; it ends when the result is disposed. In a step "batch" and "figures", where the host has to wait for the device before the figures
+    /// "wait", and with checkpoints inside an epoch "checkpoint"; behind an epoch "evaluation", "epoch figures", "ledger", "metrics" and "checkpoint".
     /// </summary>
     /// <returns>What to dispose, or null where nobody wants to know.</returns>
     IDisposable? Begin(string part) => null;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dom.Nn;
 using Dom.Nn.Models;
 using Dom.Tensors;
@@ -25,6 +24,7 @@ public sealed class Trainer : IDisposable
     private readonly IImageAugmentation? _augmentation;
     private readonly AuxiliaryModel? _auxiliary;
     private Dictionary<string, float[]> _passRows = [];
+    private PendingFigures? _queued; // a step of which State does not know yet
 
     /// <summary>A fresh network for the given data.</summary>
     /// <exception cref="OptionException">An option makes no sense, or the backend cannot compute in the precision.</exception>
@@ -84,64 +84,87 @@ public sealed class Trainer : IDisposable
         return order[start..Math.Min(start + _options.Batch, order.Length)];
     }
 
-    /// <summary>Does the remaining steps of the epoch under way.</summary>
+    /// <summary>
+    /// Does the remaining steps of the epoch under way. A device that works behind the host is kept busy: the next step is queued before the figures of a step are
+    /// read. Nothing is under way any more when the method returns, however it does.
+    /// </summary>
     /// <param name="observer">Is told of each step.</param>
-    /// <param name="afterStep">Called with the figures of each step behind it, when <see cref="State"/> is consistent.</param>
-    /// <param name="cancel">Stops after the step that is under way.</param>
+    /// <param name="afterStep">
+    /// Called with the figures of each step behind it, when <see cref="State"/> is that behind the step. The network may be one step ahead; see
+    /// <paramref name="settleEvery"/>.
+    /// </param>
+    /// <param name="cancel">Stops after the steps that are under way; all of them are told.</param>
+    /// <param name="settleEvery">
+    /// After every so many steps of the epoch nothing is queued before <paramref name="afterStep"/> has returned, so that the network, and what <see cref="Save"/>
+    /// writes, is that of the step; 0 for never.
+    /// </param>
     /// <returns>Images a second, or NaN where no step was left.</returns>
-    /// <exception cref="DivergedException">A loss is not finite; the parameters are those before the step.</exception>
-    public double RunSteps(ITrainingObserver? observer, Action<StepMetrics>? afterStep, CancellationToken cancel)
+    /// <exception cref="DivergedException">
+    /// A loss is not finite; parameters, momentum and <see cref="State"/> are those before the step. Running statistics and ledger rows are not: that step has written
+    /// them, and so has one that was queued behind it. A run goes on from its last checkpoint.
+    /// </exception>
+    public double RunSteps(ITrainingObserver? observer, Action<StepMetrics>? afterStep, CancellationToken cancel, int settleEvery = 0)
     {
         var order = RandomStream.For(_options.Seed, RandomPurpose.Order, State.Epoch).Permutation(_train.Count);
-        var schedule = new Optimizers.Schedule(_options.Schedule, _options.LearningRate, _options.Epochs);
-        var watch = Stopwatch.StartNew();
-        double loss = 0;
-        long visits = 0;
-        while (State.Step < Steps && !cancel.IsCancellationRequested)
+        var reports = new StepReports(_options);
+        try
         {
-            using var scope = new TensorScope();
-            int start = State.Step * _options.Batch;
-            var rows = order.AsSpan(start, Math.Min(_options.Batch, order.Length - start));
-            var position = new StepPosition(State.Epoch, State.Step, Steps);
-            Batch batch;
-            using (observer?.Begin("batch"))
-                batch = BatchOf(rows, position);
-            var figures = _step.Run(batch, position);
+            while (State.Step + (_queued is null ? 0 : 1) < Steps && !cancel.IsCancellationRequested)
+            {
+                var before = _queued;
+                PendingFigures next;
+                try
+                {
+                    next = Queue(order, new StepPosition(State.Epoch, State.Step + (before is null ? 0 : 1), Steps), observer);
+                }
+                catch when (before is not null)
+                {
+                    ReportQueued(); // what came first is told first
+                    throw;
+                }
+                _queued = next;
+                if (before is not null)
+                    Report(before);
+                if (next.IsDone || (settleEvery > 0 && (next.Position.Step + 1) % settleEvery == 0))
+                    ReportQueued();
+            }
+            ReportQueued();
+        }
+        catch (Exception e)
+        {
+            Settle(e, reports);
+            throw;
+        }
+        return reports.ImagesPerSecond;
+
+        void ReportQueued()
+        {
+            if (_queued is not { } step)
+                return;
+            _queued = null;
+            Report(step);
+        }
+
+        void Report(PendingFigures step)
+        {
+            StepFigures figures;
+            using (step)
+            {
+                if (!step.IsDone)
+                    using (observer?.Begin("wait"))
+                        step.Wait();
+                figures = step.Read();
+            }
             StepProgress progress;
             StepMetrics metrics;
             using (observer?.Begin("figures"))
             {
-                double stepLoss = figures.Losses.Sum(l => (double)l), rate = schedule.At(position.Time);
-                State = State with
-                {
-                    Step = State.Step + 1,
-                    Kept = State.Kept + figures.Kept,
-                    LossSum = State.LossSum + stepLoss,
-                    Selected = State.Selected + (Augments ? figures.Selected : 0),
-                    Accepted = State.Accepted + figures.Accepted,
-                    Tries = State.Tries + figures.Tries,
-                };
-                loss += stepLoss;
-                visits += rows.Length;
-                metrics = new StepMetrics
-                {
-                    Epoch = position.Epoch + 1,
-                    Step = position.Step + 1,
-                    Loss = stepLoss / rows.Length,
-                    Kept = figures.Kept,
-                    Selected = Augments ? figures.Selected : null,
-                    Accepted = Augments ? figures.Accepted : null,
-                    Tries = Augments ? figures.Tries : null,
-                    LearningRate = rate,
-                };
-                progress = new StepProgress(
-                    position, loss / visits, figures.Losses.Count(l => l < _options.EffectiveThreshold) / (double)rows.Length,
-                    visits / watch.Elapsed.TotalSeconds, rate);
+                State = reports.Count(State, figures);
+                (metrics, progress) = reports.Of(step.Position, figures);
             }
             observer?.StepDone(progress);
             afterStep?.Invoke(metrics);
         }
-        return visits == 0 ? double.NaN : visits / watch.Elapsed.TotalSeconds;
     }
 
     /// <summary>Evaluates the network at the end of an epoch and moves on to the next.</summary>
@@ -202,8 +225,15 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Writes a checkpoint from which <see cref="Load"/> goes on.</summary>
     /// <exception cref="DivergedException">A parameter is not finite; an older file of that name is still there.</exception>
+    /// <exception cref="InvalidOperationException">The network is a step ahead of <see cref="State"/>.</exception>
     public void Save(string path)
     {
+        if (_queued is { Position: var ahead })
+        {
+            throw new InvalidOperationException(
+                $"checkpoint: the run stands behind step {State.Step} of epoch {State.Epoch + 1}, and step {ahead.Step + 1} is under way; " +
+                "save after a step at which RunSteps settles, or when it has returned.");
+        }
         RequireFiniteParameters();
         Checkpoint.Save(path, _options, State, Network, _momentum, Ledgers, _auxiliary?.Network);
     }
@@ -212,6 +242,7 @@ public sealed class Trainer : IDisposable
     public void Load(string path)
     {
         State = Checkpoint.Load(path, Network, _momentum, Ledgers, _auxiliary?.Network);
+        _step.Recover();
         _step.Follow(_options.PolicyAt(State));
     }
 
@@ -232,7 +263,7 @@ public sealed class Trainer : IDisposable
             backend.Run(new Copy(Network.Arena.Read, twin.Network.Arena.Write));
             for (int i = 0; i < Network.Buffers.Count; i++)
             {
-                // The step that failed has spoiled some of the running statistics; those start afresh, or they would be blamed.
+                // The step that failed, and one that was queued behind it, have spoiled some of the running statistics; those start afresh, or they would be blamed.
                 float[] values = Network.Buffers[i].Buffer.Value.ToFloats();
                 if (values.All(float.IsFinite))
                     twin.Network.Buffers[i].Buffer.Value.CopyFrom(values);
@@ -242,7 +273,8 @@ public sealed class Trainer : IDisposable
             if (_auxiliary is not null)
                 twin._auxiliary!.Freeze(_auxiliary.Network);
             var position = new StepPosition(State.Epoch, State.Step, Steps);
-            twin._step.Run(twin.BatchOf(RowsOf(State.Step), position), position);
+            using var figures = twin._step.Run(twin.BatchOf(RowsOf(State.Step), position), position);
+            figures.Read();
             return "when the step was repeated, all numbers were finite.";
         }
         catch (NanException e)
@@ -258,6 +290,8 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _queued?.Dispose();
+        _step.Dispose();
         _train.Dispose();
         _test.Dispose();
         _momentum.Dispose();
@@ -281,7 +315,43 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private bool Augments => _options.Dom == DomAction.Augment;
+    /// <summary>Queues a step; where the device works at once, it is done.</summary>
+    private PendingFigures Queue(int[] order, StepPosition position, ITrainingObserver? observer)
+    {
+        using var scope = new TensorScope();
+        int start = position.Step * _options.Batch;
+        Batch batch;
+        using (observer?.Begin("batch"))
+            batch = BatchOf(order.AsSpan(start, Math.Min(_options.Batch, order.Length - start)), position);
+        return _step.Run(batch, position);
+    }
+
+    /// <summary>
+    /// Leaves nothing under way behind an exception. A step that was queued already has happened all the same and is counted, unless the loss of the step before was
+    /// not finite: then it has moved nothing.
+    /// </summary>
+    private void Settle(Exception reason, StepReports reports)
+    {
+        using var left = _queued;
+        _queued = null;
+        try
+        {
+            try
+            {
+                if (left?.Read() is { } figures && reason is not DivergedException)
+                    State = reports.Count(State, figures);
+            }
+            catch (DivergedException)
+            {
+                // It has moved nothing, and will be told when the step is made again.
+            }
+            _step.Recover();
+        }
+        catch (DeviceException)
+        {
+            // The exception that is on its way came first and says more.
+        }
+    }
 
     /// <summary>The batch of a step: gathered, cropped, flipped and, where every image is, augmented.</summary>
     private Batch BatchOf(ReadOnlySpan<int> rows, StepPosition position)

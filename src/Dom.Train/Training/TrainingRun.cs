@@ -182,7 +182,7 @@ public sealed class TrainingRun : IDisposable
         {
             while (!_trainer.IsFinished)
             {
-                double speed = _trainer.RunSteps(observer, step => AfterStep(step, observer), cancel);
+                double speed = _trainer.RunSteps(observer, step => AfterStep(step, observer), cancel, CheckpointEvery);
                 if (!_trainer.IsEpochDone || cancel.IsCancellationRequested)
                     return Interrupted();
                 EpochMetrics metrics;

@@ -47,12 +47,16 @@ public sealed record StepFigures(float[] Losses, int Kept, int Selected = 0, int
 /// One step of natural or adversarial training with the ledger and DOM: natural pass, decision, augmentation, attack, training pass, backward, optimizer.
 /// In natural training without augmentation all of it is one forward and one backward pass: the loss kernel writes the ledger row, decides and scales the gradient.
 /// </summary>
-public sealed class TrainingStep
+/// <remarks>
+/// The host need not wait for a step before it asks for the next: the optimizer itself refuses losses that are not finite, there and in every step behind, until
+/// <see cref="Recover"/> is called.
+/// </remarks>
+public sealed class TrainingStep : IDisposable
 {
     private readonly Network _network;
     private readonly TrainOptions _options;
     private DomPolicy _policy;
-    private readonly Tensor _momentum, _naturalLedger;
+    private readonly Tensor _momentum, _naturalLedger, _health;
     private readonly Tensor? _adversarialLedger;
     private readonly DomAugmentation? _domAugmentation;
     private readonly Tensor[] _parameters;
@@ -77,6 +81,8 @@ public sealed class TrainingStep
             _domAugmentation = new DomAugmentation(
                 network, _policy, domAugmentation ?? ImageAugmentations.Create(options.EffectiveDomAugmentation), options.AugmentationDraw);
         }
+        _health = Tensor.Persistent(Shape.Of(1), DType.F32, network.Backend, "health");
+        Recover();
     }
 
     /// <summary>The network of epoch K; needed where DOM_RE removes a part of the confident samples only.</summary>
@@ -85,27 +91,42 @@ public sealed class TrainingStep
     /// <summary>DOM from the next step on: off may become remove.</summary>
     internal void Follow(DomPolicy policy) => _policy = policy;
 
-    /// <summary>Runs the step on a batch. The parameters do not change if a loss is not finite.</summary>
-    /// <exception cref="DivergedException">A loss is NaN or infinite.</exception>
-    public StepFigures Run(Batch batch, StepPosition position)
+    /// <summary>Lets the optimizer move the parameters again after a loss was not finite: when a run goes on from a sound state.</summary>
+    public void Recover() => _health.CopyFrom([0f]);
+
+    /// <summary>
+    /// Queues the step on a batch, the optimizer included; where the device works at once, it is done. The parameters do not change if a loss is not finite, nor in
+    /// any step that is queued behind it.
+    /// </summary>
+    /// <returns>The figures, and whether a loss was not finite, for whoever reads them.</returns>
+    public PendingFigures Run(Batch batch, StepPosition position)
     {
         using var scope = new TensorScope();
         // In code mode DOM begins with the last step of epoch K; the network of the end of that epoch is not there yet.
         bool active = _policy.IsActive(position.Epoch, position.Step, position.Steps) && (_policy.RemoveSet == RemoveSet.All || position.Epoch >= _policy.Warmup);
         bool augments = active && _policy.Action == DomAction.Augment;
-        var figures = _options.Loss != LossKind.Trades && _options.Attack == AttackKind.None && !augments
+        var outcome = _options.Loss != LossKind.Trades && _options.Attack == AttackKind.None && !augments
             ? InOnePass(batch, position, active)
             : InSeveralPasses(batch, position, active, augments);
-        if (!figures.Losses.All(float.IsFinite))
-            throw new DivergedException(
-                $"the loss became {figures.Losses.First(l => !float.IsFinite(l))} in epoch {position.Epoch + 1}, step {position.Step + 1}.");
-        Sgd.Step(_network.Arena, _network.GradientArena, _momentum,
-            (float)_schedule.At(position.Time), (float)_options.Momentum, (float)_options.WeightDecay);
-        return figures;
+        var figures = BeginFigures(outcome, position);
+        try
+        {
+            Sgd.Step(_network.Arena, _network.GradientArena, _momentum,
+                (float)_schedule.At(position.Time), (float)_options.Momentum, (float)_options.WeightDecay, losses: outcome.Losses, health: _health);
+            return figures;
+        }
+        catch
+        {
+            figures.Dispose();
+            throw;
+        }
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => _health.Dispose();
+
     /// <summary>Natural training in which DOM is off or removes.</summary>
-    private StepFigures InOnePass(Batch batch, StepPosition position, bool active)
+    private Outcome InOnePass(Batch batch, StepPosition position, bool active)
     {
         using var tape = new Tape(_parameters);
         var logits = _network.Apply(batch.Pixels, PassAt(BatchNormMode.UpdateStatistics, batch.SampleIds, position));
@@ -123,18 +144,18 @@ public sealed class TrainingStep
                 comparison: active ? _policy.LeavesAlone : LossComparison.KeepAll, threshold: _policy.Threshold, divisor: Divisor(active));
         }
         tape.Gradient(logits, loss.DLogits!, _network.GradientSlots);
-        return Figures(loss.Losses, loss.Keep);
+        return new Outcome(loss.Losses, loss.Keep);
     }
 
     /// <summary>All passes of a step see the same parameters.</summary>
-    private StepFigures InSeveralPasses(Batch batch, StepPosition position, bool active, bool augments)
+    private Outcome InSeveralPasses(Batch batch, StepPosition position, bool active, bool augments)
     {
         using var held = _network.HoldParameters();
         return _options.Loss == LossKind.Trades ? Trades(batch, position, active, augments) : InTwoPasses(batch, position, active, augments);
     }
 
     /// <summary>A natural pass that decides, then the pass that is trained on.</summary>
-    private StepFigures InTwoPasses(Batch batch, StepPosition position, bool active, bool augments)
+    private Outcome InTwoPasses(Batch batch, StepPosition position, bool active, bool augments)
     {
         var natural = NaturalPass(batch, position, active);
         var (pixels, selected, accepted, tries) = augments ? Augment(batch, natural, position) : (batch.Pixels, 0, 0, 0);
@@ -149,12 +170,11 @@ public sealed class TrainingStep
             logits, batch.Labels, batch.SampleIds, _options.Attack == AttackKind.None ? null : _adversarialLedger,
             weights: keep, divisor: Divisor(active && !augments));
         tape.Gradient(logits, loss.DLogits!, _network.GradientSlots);
-        var figures = Figures(loss.Losses, keep);
-        return augments ? figures with { Selected = selected, Accepted = accepted, Tries = tries } : figures;
+        return new Outcome(loss.Losses, keep, selected, accepted, tries);
     }
 
     /// <summary>TRADES: clean and attacked images are trained on together; the clean pass decides, unless DOM augments what it sees.</summary>
-    private StepFigures Trades(Batch batch, StepPosition position, bool active, bool augments)
+    private Outcome Trades(Batch batch, StepPosition position, bool active, bool augments)
     {
         var natural = augments ? NaturalPass(batch, position, active) : default;
         var (pixels, selected, accepted, tries) = augments ? Augment(batch, natural, position) : (batch.Pixels, 0, 0, 0);
@@ -172,8 +192,7 @@ public sealed class TrainingStep
             SoftmaxCrossEntropy.PerSample(clean, batch.Labels), KlDivergence.PerSample(clean, attacked, (float)_options.EffectiveTradesBeta));
         var keep = augments ? null : natural.Keep;
         tape.Gradient(losses, RowWeights(losses, keep, active), _network.GradientSlots);
-        var figures = Figures(losses, keep);
-        return augments ? figures with { Selected = selected, Accepted = accepted, Tries = tries } : figures;
+        return new Outcome(losses, keep, selected, accepted, tries);
     }
 
     /// <summary>Natural losses, their ledger rows and DOM's mask, in a pass whose gradient nobody wants.</summary>
@@ -222,8 +241,13 @@ public sealed class TrainingStep
     {
         if (keep is null)
             return Filled.Create(losses.Shape, 1f / losses.Count, losses.Backend);
+        if (Divisor(active) is null)
+        {
+            // Exactly one of the two in each row; nobody has to wait for the mask.
+            return Rows.Blend(Filled.Create(losses.Shape, 0, losses.Backend), Filled.Create(losses.Shape, 1f / losses.Count, losses.Backend), keep);
+        }
         float[] flags = keep.ToFloats();
-        float divisor = Divisor(active) is null ? flags.Length : Math.Max(1, flags.Sum());
+        float divisor = Math.Max(1, flags.Sum());
         return Tensor.From(Array.ConvertAll(flags, flag => flag / divisor), losses.Shape, losses.Backend);
     }
 
@@ -242,22 +266,22 @@ public sealed class TrainingStep
         Dropout = (RandomStream.For(_options.Seed, RandomPurpose.Dropout, position.Epoch, position.Global), sampleIds),
     };
 
-    /// <summary>
-    /// Brings losses and mask to the host in one copy: it waits until the device has done all that was asked of it, and should wait once a step.
-    /// </summary>
-    private static StepFigures Figures(Tensor losses, Tensor? keep)
+    /// <summary>Starts to bring losses and mask to the host, in one copy: what a step is asked about once, and nobody has to wait for at once.</summary>
+    private static PendingFigures BeginFigures(Outcome step, StepPosition position)
     {
+        var (losses, keep, selected, accepted, tries) = step;
         int count = losses.Count;
         if (keep is null)
-            return new StepFigures(losses.ToFloats(), count);
+            return new PendingFigures(losses.BeginRead(), position, count, 0, (selected, accepted, tries));
         int second = (count + 15) / 16 * 16; // on a boundary of 64 bytes, like any tensor of its own
         var both = Tensor.Empty(Shape.Of(second + count), DType.F32, losses.Backend, "step figures");
         both.Backend.Run(new Copy(losses.Read, both.Rows(0, count).Write));
         both.Backend.Run(new Copy(keep.Read, both.Rows(second, count).Write));
-        float[] values = both.ToFloats();
-        int kept = values.Skip(second).Count(k => k != 0);
-        return new StepFigures(values[..count], kept, Selected: count - kept);
+        return new PendingFigures(both.BeginRead(), position, count, second, default);
     }
+
+    /// <summary>Losses [N] of the images that were trained on and DOM's mask [N], both on the device; what DOM_DA did, which the host had to know.</summary>
+    private readonly record struct Outcome(Tensor Losses, Tensor? Keep, int Selected = 0, int Accepted = 0, int Tries = 0);
 
     /// <summary>DOM's mask [N], or null where it does not act, and its threshold [1] where that follows the batch.</summary>
     private readonly record struct NaturalFigures(Tensor? Keep, Tensor? Threshold);

@@ -32,6 +32,13 @@ public sealed class CudaBackendTests
     }
 
     [Test]
+    public void Nothing_is_read_without_asking_the_driver()
+    {
+        using var read = _backend.BeginCopyToHost(Floats(0));
+        Assert.That((read.IsDone, read.ToArray<float>()), Is.EqualTo((true, Array.Empty<float>())));
+    }
+
+    [Test]
     public void A_type_without_a_kernel_is_named_with_those_that_there_are()
     {
         var integers = new View(_backend.Memory.Allocate(64, "test"), 16, DType.I32, Access.Write);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Dom.Kernels.Cuda;
+using Dom.Tensors.Backend;
 
 namespace Dom.Kernels.Tests.Cuda;
 
@@ -53,6 +54,8 @@ internal sealed unsafe class PtxDriver(int computeCapability = 80) : IGpuDriver
     public void CopyToDevice(ReadOnlySpan<byte> source, nint target) => source.CopyTo(new Span<byte>((void*)target, source.Length));
 
     public void CopyToHost(nint source, Span<byte> target) => new ReadOnlySpan<byte>((void*)source, target.Length).CopyTo(target);
+
+    public PendingRead BeginCopyToHost(nint source, int bytes) => PendingRead.Of(new ReadOnlySpan<byte>((void*)source, bytes));
 
     public void Synchronize() => Events.Add("synchronize");
 

@@ -1,9 +1,13 @@
 // Stands in for NVIDIA's driver: the functions that src/Dom.Kernels/Cuda/CudaApi.cs calls, on the host's memory, with the kernels of the emulator. It is strict
 // where a driver is: a thread without a context, memory that was not handed out, a grid without blocks and shared memory that nobody announced are errors, and
-// small copies happen late, so that whoever overwrites their source too soon is found out. The environment decides what goes wrong:
+// small copies to the device happen late, so that whoever overwrites their source too soon is found out. So do copies into pinned memory: the bytes, as they were
+// when the copy was queued, arrive when somebody waits for the stream or for an event behind them, or is told that the event is done, and not before. The
+// environment decides what goes wrong:
 //   FAKE_KERNELS     library of the emulated kernels            FAKE_DRIVER, FAKE_DEVICES, FAKE_CAPABILITY    12040, 1, 80
 //   FAKE_MEMORY      bytes of the device                        FAKE_FAULT       name of a kernel that fails; noticed at the next wait
+//   FAKE_SLOW        how often an event that somebody asks about is not done yet    1
 //   FAKE_LOG         file that gets a line for each context made and for what is left when it is gone
+//   FAKE_TRACE       file that gets a line for each launch, copy to the host, wait and question
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -11,17 +15,29 @@
 #include <dlfcn.h>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
 #define API extern "C" __attribute__((visibility("default"))) int
-enum { ok = 0, invalid_value = 1, out_of_memory = 2, no_device = 100, invalid_context = 201, not_found = 500, illegal_address = 700 };
+enum { ok = 0, invalid_value = 1, out_of_memory = 2, no_device = 100, invalid_context = 201, invalid_handle = 400, not_found = 500, not_ready = 600, illegal_address = 700 };
 
 struct Copy
 {
     void* target;
     const void* source;
     size_t bytes;
+};
+struct Arrival
+{
+    void* target;
+    std::string bytes;
+    long number;
+};
+struct Event
+{
+    long behind; // the last copy to the host in front of it
+    int asked;
 };
 struct Function
 {
@@ -33,6 +49,9 @@ struct Function
 static std::recursive_mutex turns;
 static std::map<uintptr_t, size_t> memory, pinned;
 static std::vector<Copy> late;
+static std::vector<Arrival> arrivals;
+static std::set<Event*> events;
+static long copies;
 static std::vector<std::string*> modules;
 static size_t used;
 static int retained, generation, fault, streams;
@@ -44,14 +63,16 @@ static const char* given(const char* name, const char* otherwise)
     return value ? value : otherwise;
 }
 
-static void log(const std::string& line)
+static void write(const char* variable, const std::string& line)
 {
-    if (FILE* file = *given("FAKE_LOG", "") ? std::fopen(given("FAKE_LOG", ""), "a") : nullptr)
+    if (FILE* file = *given(variable, "") ? std::fopen(given(variable, ""), "a") : nullptr)
     {
         std::fprintf(file, "%s\n", line.c_str());
         std::fclose(file);
     }
 }
+static void log(const std::string& line) { write("FAKE_LOG", line); }
+static void trace(const std::string& line) { write("FAKE_TRACE", line); }
 
 static void* library()
 {
@@ -73,6 +94,23 @@ static int catch_up()
         std::memcpy(copy.target, copy.source, copy.bytes);
     late.clear();
     return fault;
+}
+
+// Lets the copies to the host up to a number arrive.
+static void deliver(long last)
+{
+    for (auto& arrival : arrivals)
+        if (arrival.number <= last)
+            std::memcpy(arrival.target, arrival.bytes.data(), arrival.bytes.size());
+    std::erase_if(arrivals, [&](const Arrival& arrival) { return arrival.number <= last; });
+}
+
+static bool has_arrived(const Event* event)
+{
+    for (auto& arrival : arrivals)
+        if (arrival.number <= event->behind)
+            return false;
+    return true;
 }
 
 #define TURN std::lock_guard<std::recursive_mutex> turn(turns)
@@ -111,14 +149,58 @@ API cuDevicePrimaryCtxRelease_v2(int)
     TURN;
     if (--retained == 0)
         log("context gone, left: " + std::to_string(memory.size()) + " blocks, " + std::to_string(pinned.size()) + " pinned, " + std::to_string(modules.size())
-            + " modules, " + std::to_string(streams) + " streams");
+            + " modules, " + std::to_string(streams) + " streams, " + std::to_string(events.size()) + " events");
     return ok;
 }
 API cuCtxSetCurrent(void* context) { return current = (intptr_t)context, ok; }
 
 API cuStreamCreate(void** stream, unsigned) { IN_CONTEXT; streams++; return *stream = (void*)7, ok; }
 API cuStreamDestroy_v2(void*) { IN_CONTEXT; streams--; return ok; }
-API cuStreamSynchronize(void*) { IN_CONTEXT; return catch_up(); }
+API cuStreamSynchronize(void*)
+{
+    IN_CONTEXT;
+    trace("wait for all");
+    if (catch_up())
+        return fault;
+    return deliver(copies), ok;
+}
+
+API cuEventCreate(void** event, unsigned flags)
+{
+    IN_CONTEXT;
+    if (fault || flags != 2)
+        return fault ? fault : invalid_value;
+    auto* made = new Event{0, 0};
+    events.insert(made);
+    return *event = made, ok;
+}
+API cuEventDestroy_v2(void* event) { IN_CONTEXT; return events.erase((Event*)event) ? delete (Event*)event, ok : invalid_handle; }
+API cuEventRecord(void* event, void*)
+{
+    IN_CONTEXT;
+    if (fault || !events.count((Event*)event))
+        return fault ? fault : invalid_handle;
+    return *(Event*)event = {copies, 0}, ok;
+}
+API cuEventQuery(void* event)
+{
+    IN_CONTEXT;
+    if (catch_up() || !events.count((Event*)event))
+        return fault ? fault : invalid_handle;
+    auto* asked = (Event*)event;
+    if (!has_arrived(asked) && asked->asked++ < std::atoi(given("FAKE_SLOW", "1")))
+        return trace("not done"), not_ready;
+    trace("done");
+    return deliver(asked->behind), ok;
+}
+API cuEventSynchronize(void* event)
+{
+    IN_CONTEXT;
+    trace("wait for a copy");
+    if (catch_up() || !events.count((Event*)event))
+        return fault ? fault : invalid_handle;
+    return deliver(((Event*)event)->behind), ok;
+}
 
 API cuMemAlloc_v2(void** address, size_t bytes)
 {
@@ -146,7 +228,7 @@ API cuMemFree_v2(void* address)
     return std::free(address), ok;
 }
 API cuMemHostAlloc(void** address, size_t bytes, unsigned) { IN_CONTEXT; pinned[(uintptr_t)(*address = std::malloc(bytes))] = bytes; return ok; }
-API cuMemFreeHost(void* address) { IN_CONTEXT; catch_up(); pinned.erase((uintptr_t)address); return std::free(address), ok; }
+API cuMemFreeHost(void* address) { IN_CONTEXT; catch_up(); deliver(copies); pinned.erase((uintptr_t)address); return std::free(address), ok; }
 
 API cuMemcpyHtoDAsync_v2(void* target, const void* source, size_t bytes, void*)
 {
@@ -168,6 +250,10 @@ API cuMemcpyDtoHAsync_v2(void* target, const void* source, size_t bytes, void*)
     if (!holds(memory, source, bytes))
         return invalid_value;
     catch_up();
+    trace("copy to the host");
+    copies++;
+    if (holds(pinned, target, bytes))
+        return arrivals.push_back({target, std::string((const char*)source, bytes), copies}), ok;
     return std::memcpy(target, source, bytes), ok;
 }
 
@@ -204,6 +290,7 @@ API cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsign
     if (gx == 0 || gy == 0 || gz == 0 || gy > 65535 || gz > 65535 || shared > f->shared)
         return invalid_value;
     catch_up();
+    trace("launch " + f->name);
     static auto launch = (void (*)(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void**))dlsym(library(), "dom_launch");
     if (f->name == given("FAKE_FAULT", ""))
         return fault = illegal_address, ok;
@@ -217,6 +304,7 @@ API cuGetErrorName(int error, const char** text)
         case invalid_value: return *text = "CUDA_ERROR_INVALID_VALUE", ok;
         case no_device: return *text = "CUDA_ERROR_NO_DEVICE", ok;
         case invalid_context: return *text = "CUDA_ERROR_INVALID_CONTEXT", ok;
+        case invalid_handle: return *text = "CUDA_ERROR_INVALID_HANDLE", ok;
         case not_found: return *text = "CUDA_ERROR_NOT_FOUND", ok;
         case illegal_address: return *text = "CUDA_ERROR_ILLEGAL_ADDRESS", ok;
         default: return invalid_value;

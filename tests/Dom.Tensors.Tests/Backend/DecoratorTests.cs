@@ -26,6 +26,8 @@ public sealed class DecoratorTests
             Assert.Multiple(() =>
             {
                 Assert.That(y.ToFloats(), Is.EqualTo(new[] { 2f, 0 }));
+                using var read = y.BeginRead();
+                Assert.That((read.IsDone, read.ToArray<float>()), Is.EqualTo((true, new[] { 2f, 0 })));
                 Assert.That(y.Backend, Is.SameAs(backend));
                 Assert.That((backend.Name, backend.CallCount), Is.EqualTo(("cpu", 2)));
                 Assert.That(backend.Memory, Is.SameAs(cpu.Memory));
@@ -36,6 +38,24 @@ public sealed class DecoratorTests
             });
         }
         Assert.That(cpu.Memory.LiveBytes, Is.Zero);
+    }
+
+    [Test]
+    public void A_copy_to_the_host_that_was_begun_holds_the_elements_as_they_were_then()
+    {
+        foreach (IBackend backend in (IBackend[])[new CpuBackend(1), new ReferenceBackend(), new RecordingBackend(new ReferenceBackend())])
+        {
+            using (backend)
+            using (new TensorScope())
+            {
+                var x = Tensor.From([1f, -2], Shape.Of(2), backend);
+                using var read = x.BeginRead();
+                backend.Run(new Fill(x.Write, 7));
+                x.Dispose();
+                read.Wait();
+                Assert.That(read.ToArray<float>(), Is.EqualTo(new[] { 1f, -2 }), backend.Name);
+            }
+        }
     }
 
     [Test]

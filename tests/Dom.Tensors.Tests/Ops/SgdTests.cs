@@ -81,6 +81,44 @@ public sealed class SgdTests(string device)
         Assert.That(results[2], Is.EqualTo(results[0]));
     }
 
+    [TestCase(float.NaN)]
+    [TestCase(float.PositiveInfinity)]
+    [TestCase(float.NegativeInfinity)]
+    public void A_loss_that_is_not_finite_moves_nothing_there_nor_in_later_steps_until_the_health_is_set_back(float bad)
+    {
+        var p = Tensor.From(Numbers(0), Shape.Of(Count), _backend);
+        var (g, m, health) = (Tensor.From(Numbers(1), p.Shape, _backend), Filled.Create(p.Shape, 0.5f, _backend), Filled.Create(Shape.Of(1), 0, _backend));
+        Tensor sound = Tensor.From([1f, 2, 3], Shape.Of(3), _backend), unsound = Tensor.From([1f, bad, 3], Shape.Of(3), _backend);
+        byte[] before = Bytes();
+        Step(unsound);
+        Assert.That((Bytes(), health.ToFloats()[0]), Is.EqualTo((before, 1f)));
+        Step(sound);
+        Step(null);
+        Assert.That((Bytes(), health.ToFloats()[0]), Is.EqualTo((before, 1f)), "steps behind it");
+        _backend.Run(new Fill(health.Write, 0));
+        Step(sound);
+        byte[] guarded = Bytes();
+        Assert.That(health.ToFloats()[0], Is.Zero);
+        p.CopyFrom(Numbers(0));
+        _backend.Run(new Fill(m.Write, 0.5f));
+        Sgd.Step(p, g, m, 0.1f, 0.9f, 5e-4f);
+        Assert.That(guarded, Is.EqualTo(Bytes()), "the step that is made is that without a guard");
+
+        void Step(Tensor? losses) => Sgd.Step(p, g, m, 0.1f, 0.9f, 5e-4f, losses: losses, health: health);
+        byte[] Bytes() => [.. p.ToFloats().Concat(m.ToFloats()).SelectMany(BitConverter.GetBytes)];
+    }
+
+    [Test]
+    public void Without_a_health_flag_every_step_is_judged_by_its_own_losses()
+    {
+        var p = Tensor.From(Numbers(0), Shape.Of(Count), _backend);
+        var g = Tensor.From(Numbers(1), p.Shape, _backend);
+        Sgd.Step(p, g, null, 0.1f, losses: Filled.Create(Shape.Of(5), float.NaN, _backend));
+        Assert.That(p.ToFloats(), Is.EqualTo(Numbers(0)));
+        Sgd.Step(p, g, null, 0.1f, losses: Filled.Create(Shape.Of(5), 1, _backend));
+        Assert.That(p.ToFloats(), Is.Not.EqualTo(Numbers(0)));
+    }
+
     [Test]
     public void Wrong_arguments_are_named()
     {
@@ -93,6 +131,8 @@ public sealed class SgdTests(string device)
             Assert.That(() => Sgd.Step(p, p, null, 0.1f, 0.9f), Throws.ArgumentException.With.Message.Contains("needs a momentum buffer [4]"));
             Assert.That(() => Sgd.Step(p, p, null, float.NaN), Throws.ArgumentException.With.Message.Contains("NaN"));
             Assert.That(() => Sgd.Step(p, p, null, 0.1f, nesterov: true), Throws.ArgumentException.With.Message.Contains("Nesterov"));
+            Assert.That(() => Sgd.Step(p, p, null, 0.1f, health: other), Throws.TypeOf<ShapeException>().With.Message.StartWith("sgd: the health flag is f32 [5]").And.Message.EndWith("it must be f32 [1]."));
+            Assert.That(() => Sgd.Step(p, p, null, 0.1f, losses: Tensor.From([1, 2], _backend)), Throws.TypeOf<ShapeException>().With.Message.StartWith("sgd: the losses are i32 [2]"));
         });
     }
 

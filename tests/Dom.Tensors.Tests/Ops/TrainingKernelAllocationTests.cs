@@ -17,6 +17,7 @@ public sealed class TrainingKernelAllocationTests
         var y = Filled.Create(a.Shape, 0, backend);
         var perRow = Filled.Create(Shape.Of(Rows), 0.5f, backend);
         var losses = Filled.Create(perRow.Shape, 0, backend);
+        var health = Filled.Create(Shape.Of(1), 0, backend);
         var ids = Tensor.From([.. Enumerable.Range(0, Rows)], backend);
         var labels = Tensor.From(new int[Rows], backend);
         var ledger = Filled.Create(Shape.Of(Rows, LedgerRow.Count), 0, backend);
@@ -39,7 +40,7 @@ public sealed class TrainingKernelAllocationTests
             backend.Run(new CropFlip(images.Read, ids.Read, y.Write, stream, Rows, 10, 10, 1, 2, 1));
             backend.Run(new ImageChains(a.Read, operations.Read, b.Read, y.Write, Rows, 1, 1, 10, 10, 1, 1));
             backend.Run(new MixChains(a.Read, b.Read, a.Read, y.Write, Rows, 1, Classes));
-            backend.Run(new SgdStep(y.ReadWrite, a.Read, b.ReadWrite, 0.1f, 0.9f, 0.1f, 1));
+            backend.Run(new SgdStep(y.ReadWrite, a.Read, b.ReadWrite, losses.Read, health.ReadWrite, 0.1f, 0.9f, 0.1f, 1));
         }
 
         Calls(); // the first run compiles the kernels and makes their scratch memory

@@ -43,8 +43,8 @@ public sealed class CallWorkTests
     [Test]
     public void What_is_read_and_written_counts_twice_and_what_is_not_there_not_at_all()
     {
-        var sgd = CallWork.Of(new SgdStep(Floats(10, Access.ReadWrite), Floats(10), Floats(10, Access.ReadWrite), 0.1f, 0.9f, 0, 0));
-        Assert.That(sgd.Bytes, Is.EqualTo(4 * 50));
+        var sgd = CallWork.Of(new SgdStep(Floats(10, Access.ReadWrite), Floats(10), Floats(10, Access.ReadWrite), Floats(3), Floats(1, Access.ReadWrite), 0.1f, 0.9f, 0, 0));
+        Assert.That(sgd.Bytes, Is.EqualTo(4 * (50 + 3 + 2)));
         var relu = CallWork.Of(new ReluForward(Floats(8, type: DType.BF16), View.None));
         Assert.That((relu.Bytes, relu.DirectOperations), Is.EqualTo((16.0, 0.0)));
     }
@@ -52,9 +52,9 @@ public sealed class CallWorkTests
     [Test]
     public void Calls_that_do_equal_work_have_one_name_whatever_their_seeds_and_rates_are()
     {
-        var first = CallWork.Of(new SgdStep(Floats(10), Floats(10), Floats(10), 0.1f, 0.9f, 0, 0));
-        var second = CallWork.Of(new SgdStep(Floats(10), Floats(10), Floats(10), 0.01f, 0.9f, 5e-4f, 0));
-        var other = CallWork.Of(new SgdStep(Floats(10), Floats(10), Floats(10), 0.01f, 0.9f, 5e-4f, 1));
+        var first = CallWork.Of(new SgdStep(Floats(10), Floats(10), Floats(10), View.None, View.None, 0.1f, 0.9f, 0, 0));
+        var second = CallWork.Of(new SgdStep(Floats(10), Floats(10), Floats(10), View.None, View.None, 0.01f, 0.9f, 5e-4f, 0));
+        var other = CallWork.Of(new SgdStep(Floats(10), Floats(10), Floats(10), View.None, View.None, 0.01f, 0.9f, 5e-4f, 1));
         Assert.That(first, Is.EqualTo(second));
         Assert.That(other.Sizes, Is.EqualTo("f32[10] Nesterov=1"));
     }

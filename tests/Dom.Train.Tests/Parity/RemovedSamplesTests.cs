@@ -43,7 +43,8 @@ public sealed class RemovedSamplesTests
         var momentum = Filled.Create(trained.Arena.Shape, 0, backend);
         var adversarialLedger = attack == AttackKind.None ? null : Filled.Create(ledger.Shape, -1, backend);
 
-        var figures = new TrainingStep(trained, momentum, options, ledger, adversarialLedger).Run(batch, new StepPosition(0, 0, 5));
+        using var step = new TrainingStep(trained, momentum, options, ledger, adversarialLedger);
+        var figures = step.Run(batch, new StepPosition(0, 0, 5)).Read();
 
         var losses = Enumerable.Range(0, Samples).Select(row => ledger.ToFloats()[row * LedgerRow.Count + LedgerRow.Loss]).ToArray();
         var seed = Array.ConvertAll(losses, loss => loss > threshold ? 1f / Samples : 0);

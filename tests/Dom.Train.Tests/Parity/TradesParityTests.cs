@@ -108,8 +108,8 @@ public sealed class TradesParityTests
         SafetensorsFile.Write(torch["iterates.safetensors"], _iterates.Select((x, k) => SafetensorsEntry.FromFloats($"x{k}", file["pixels"].Shape, x)));
 
         var ledger = Filled.Create(Shape.Of(shape[0], LedgerRow.Count), 0, backend);
-        _figures = new TrainingStep(network, Filled.Create(network.Arena.Shape, 0, backend), options, ledger, Filled.Create(ledger.Shape, 0, backend))
-            .Run(batch, s_position);
+        using var step = new TrainingStep(network, Filled.Create(network.Arena.Shape, 0, backend), options, ledger, Filled.Create(ledger.Shape, 0, backend));
+        _figures = step.Run(batch, s_position).Read();
         backend.Run(new Copy(network.GradientArena.Read, network.Arena.Write)); // under the names and in the layout of a state dictionary
         var entries = StateDictionary.Save(network);
         var parameters = network.Parameters.Select(p => p.Name).ToHashSet();

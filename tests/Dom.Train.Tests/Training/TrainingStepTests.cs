@@ -93,12 +93,13 @@ public sealed class TrainingStepTests
         });
     }
 
-    [TestCase(AttackKind.None)]
-    [TestCase(AttackKind.RsFgsm)]
-    public void A_step_waits_for_the_device_once_whether_dom_removes_samples_or_not(AttackKind attack)
+    [TestCase(AttackKind.None, LossKind.CrossEntropy)]
+    [TestCase(AttackKind.RsFgsm, LossKind.CrossEntropy)]
+    [TestCase(AttackKind.Pgd, LossKind.Trades)]
+    public void A_step_copies_to_the_host_once_whether_dom_removes_samples_or_not(AttackKind attack, LossKind loss)
     {
         using var backend = new ObservedBackend(new CpuBackend(1));
-        var options = Runs.Small with { Attack = attack, Epochs = 2, Warmup = 1 };
+        var options = Runs.Small with { Attack = attack, Loss = loss, Epochs = 2, Warmup = 1 };
         using var trainer = new Trainer(options, TrainingData.Open(options), backend);
         for (int epoch = 0; epoch < 2; epoch++)
         {
@@ -155,7 +156,8 @@ public sealed class TrainingStepTests
             _network.Arena.CopyFrom(_initial);
             _backend.Run(new Fill(_momentum.Write, 0));
             _backend.Run(new Fill(_natural.Write, 0));
-            figures = new TrainingStep(_network, _momentum, options, _natural, _adversarial).Run(Batch(rows), s_afterWarmup);
+            using var step = new TrainingStep(_network, _momentum, options, _natural, _adversarial);
+            figures = step.Run(Batch(rows), s_afterWarmup).Read();
             return _network.Arena.ToFloats().Zip(_initial, (after, before) => after - before).ToArray();
         }
 

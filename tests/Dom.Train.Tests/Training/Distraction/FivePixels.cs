@@ -76,9 +76,9 @@ internal sealed class FivePixels : IDisposable
         var batch = new Batch(
             Tensor.From(Array.ConvertAll(rows, row => s_pixels[row]), Shape.Of(rows.Length, 1, 1, 1), _backend),
             Tensor.From(new int[rows.Length], _backend), Tensor.From(rows, _backend));
-        var step = new TrainingStep(
+        using var step = new TrainingStep(
             _network, _momentum, options, _natural, options.Attack == AttackKind.None ? null : _adversarial, augmentation ?? new ScriptedAugmentation((x, _, _) => x));
-        var figures = step.Run(batch, position ?? new StepPosition(Epoch: 1, Step: 1, Steps: 3));
+        var figures = step.Run(batch, position ?? new StepPosition(Epoch: 1, Step: 1, Steps: 3)).Read();
         return new StepOutcome(figures, LossesOf(_natural), LossesOf(_adversarial),
             [.. Moved(0, s_weights).Concat(Moved(1, s_biases)).Select(v => -v)]);
     }

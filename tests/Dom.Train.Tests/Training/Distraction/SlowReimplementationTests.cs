@@ -43,7 +43,7 @@ public sealed class SlowReimplementationTests
         var batch = split.Gather([3, 1, 0, 7, 2, 6, 4, 5], Augmentation.None, default);
         options = options with { Threshold = MiddleLoss(twin, batch, looking) };
         var ledger = Filled.Create(Shape.Of(Images, LedgerRow.Count), 0, backend);
-        var step = new TrainingStep(
+        using var step = new TrainingStep(
             trained, Filled.Create(trained.Arena.Shape, 0, backend), options, ledger, attack == AttackKind.None ? null : Filled.Create(ledger.Shape, 0, backend),
             new ScriptedAugmentation(Change));
         var slow = new Slow(twin, options);
@@ -52,7 +52,7 @@ public sealed class SlowReimplementationTests
         for (int i = 0; i < Steps; i++)
         {
             var position = new StepPosition(Epoch: 1, Step: i, Steps: Steps);
-            var figures = step.Run(batch, position);
+            var figures = step.Run(batch, position).Read();
             slow.Run(batch, position);
             (selected, accepted, tries) = (selected + figures.Selected, accepted + figures.Accepted, tries + figures.Tries);
             Assert.That(Difference.Largest(figures.Losses, slow.Losses), Is.LessThan(1e-4), $"losses of step {i + 1}");
