@@ -5,7 +5,7 @@ usage: peer.py [--work train,infer,pgd] [--batch 128,512] [--variants NAME,...] 
        peer.py --serve        answers lines on standard input, see serve(); steps.py uses it to take turns with ours
 
 Every step does what ours does: a batch is gathered out of bytes on the device, padded by reflection, cropped and flipped at random there, the network normalizes the
-pixels itself, the losses of all samples reach the host, SGD has momentum 0.9 and weight decay 5e-4. The adversarial step is a natural pass in train mode, PGD-10 in
+pixels itself, the losses of all samples reach the host (while the next step is queued), SGD has momentum 0.9 and weight decay 5e-4. The adversarial step is a natural pass in train mode, PGD-10 in
 train mode (only the gradient of the pixels), and a training step on the result. One line of JSON for each variant, work and batch; a variant that fails says why
 and the others go on.
 """
@@ -125,6 +125,9 @@ class Workload:
         self.apply = torch.compile(self.network, mode=self.mode, dynamic=False) if self.mode else self.network
         self.update = sgd(self.network, device, 1e-3)
         self.graph, self.result = None, None
+        self.runs_ahead = device.type == "cuda" and work != "infer"
+        if self.runs_ahead:
+            self.slots = [(torch.empty(batch, pin_memory=True), torch.cuda.Event()) for _ in range(2)]
 
     def prepare(self, warm_up):
         """Everything that is done once: algorithms are chosen, code is compiled, the graph is captured."""
@@ -135,23 +138,39 @@ class Workload:
             self.step()
 
     def step(self):
-        """One step; ends when its losses or logits are on the host."""
+        """
+        One step. Where the device works behind the host, training queues it and then waits for the losses of the step before, as ours does; inference ends when its
+        logits are on the host.
+        """
         self.data.choose()
         if self.graph is None:
-            return self._queue().cpu()
-        self.graph.replay()
-        return self.result.cpu()
+            result = self._queue()
+        else:
+            self.graph.replay()
+            result = self.result
+        if not self.runs_ahead:
+            return result.cpu()
+        (before, _), (losses, arrived) = self.slots
+        losses.copy_(result, non_blocking=True)
+        arrived.record()
+        self.slots.reverse()
+        self.slots[1][1].synchronize()
+        return before
 
     def times(self, seconds, rounds):
-        """Milliseconds of each step, synchronized before and after."""
+        """Milliseconds from step to step, one step in advance where training runs ahead; synchronized before the first and behind the last."""
         self._settings()
-        samples, begin = [], time.perf_counter()
+        samples = []
         self._synchronize()
-        while (len(samples) < rounds) if rounds else (len(samples) < 3 or time.perf_counter() - begin < seconds):
-            start = time.perf_counter()
+        if self.runs_ahead:
             self.step()
-            self._synchronize()
-            samples.append(1e3 * (time.perf_counter() - start))
+        begin = start = time.perf_counter()
+        while (len(samples) < rounds) if rounds else (len(samples) < 3 or start - begin < seconds):
+            self.step()
+            now = time.perf_counter()
+            samples.append(1e3 * (now - start))
+            start = now
+        self._synchronize()
         return samples
 
     def _queue(self):
