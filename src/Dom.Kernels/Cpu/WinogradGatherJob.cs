@@ -14,14 +14,14 @@ internal readonly unsafe struct WinogradGatherJob<TSimd, TVector>(
     public int Tasks => (plan.Map.Tiles + blockTiles - 1) / blockTiles;
 
     /// <summary>Floats of scratch memory for a worker: a row of zeros, two buffers, the transformed source and its products.</summary>
-    public long WorkerFloats => plan.ZeroFloats + 2 * WinogradTile<TSimd, TVector>.BufferFloats
+    public long WorkerFloats => plan.ZeroFloats + 2 * WinogradTile<TSimd, TVector>.BufferFloats(plan.Map.Scheme)
         + plan.Map.Scheme.SourcePlanes * plan.SourcePlane(blockTiles) + plan.Map.Scheme.TargetPlanes * plan.TargetPlane(blockTiles);
 
     public void Execute(int task, int worker)
     {
         int first = task * blockTiles, count = Math.Min(blockTiles, plan.Map.Tiles - first);
         float* zeros = workers[worker], buffer = zeros + plan.ZeroFloats;
-        float* packed = buffer + WinogradTile<TSimd, TVector>.BufferFloats, input = packed + WinogradTile<TSimd, TVector>.BufferFloats;
+        float* packed = buffer + WinogradTile<TSimd, TVector>.BufferFloats(plan.Map.Scheme), input = packed + WinogradTile<TSimd, TVector>.BufferFloats(plan.Map.Scheme);
         nint sourcePlane = (nint)plan.SourcePlane(blockTiles), targetPlane = (nint)plan.TargetPlane(blockTiles);
         float* products = input + plan.Map.Scheme.SourcePlanes * sourcePlane;
         new Span<float>(zeros, plan.ZeroFloats).Clear();
@@ -40,22 +40,22 @@ internal readonly unsafe struct WinogradGatherJob<TSimd, TVector>(
         run.Tiles = (count + plan.Shape.Rows - 1) / plan.Shape.Rows; // rows behind the last tile are computed and not used
         run.Length = plan.Map.SourceChannels;
         run.Table = plan.Table.At(0);
-        run.Panel = weights;
         int blocks = plan.Shape.Blocks(plan.Map.TargetChannels);
-        for (int block = 0; block < blocks; block++)
+        float* panels = weights;
+        foreach (var product in plan.Map.Scheme.Products)
         {
-            var kernel = plan.Shape.KernelOf<FetchesAtSteps>(block, plan.Map.TargetChannels);
-            run.Columns = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
-            foreach (var product in plan.Map.Scheme.Products)
+            run.Source = input + product.Source * sourcePlane;
+            run.Adds = product.Adds;
+            for (int block = 0; block < blocks; block++)
             {
-                run.Source = input + product.Source * sourcePlane;
-                run.Target = products + product.Target * targetPlane + (nint)block * plan.Shape.Width;
-                run.Adds = product.Adds;
-                float* next = run.Panel + plan.WeightPlane;
-                run.Next = next; // of the next product or block
-                kernel(&run);
-                run.Panel = next;
+                nint channel = (nint)block * plan.Shape.Width;
+                run.Panel = panels + channel * plan.Map.SourceChannels;
+                run.Target = products + product.Target * targetPlane + channel;
+                run.Columns = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
+                run.Next = run.Panel + (nint)plan.Map.SourceChannels * run.Columns; // the next block, or with a small gap the next product
+                plan.Shape.KernelOf<FetchesAtSteps>(block, plan.Map.TargetChannels)(&run);
             }
+            panels += plan.WeightPlane;
         }
     }
 }

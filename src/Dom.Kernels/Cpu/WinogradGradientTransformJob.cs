@@ -11,11 +11,11 @@ internal readonly unsafe struct WinogradGradientTransformJob<TSimd, TVector>(
     public int Tasks => (tiles + WinogradWeightGradientPlan.TaskTiles - 1) / WinogradWeightGradientPlan.TaskTiles;
 
     /// <summary>Floats of scratch memory for a worker: a row of zeros and two buffers.</summary>
-    public static long WorkerFloats(WinogradWeightGradientPlan plan) => ZeroFloats(plan) + 2 * WinogradTile<TSimd, TVector>.BufferFloats;
+    public static long WorkerFloats(WinogradWeightGradientPlan plan) => ZeroFloats(plan) + 2 * WinogradTile<TSimd, TVector>.BufferFloats(plan.Map.Scheme);
 
     public void Execute(int task, int worker)
     {
-        float* zeros = workers[worker], buffer = zeros + ZeroFloats(plan), packed = buffer + WinogradTile<TSimd, TVector>.BufferFloats;
+        float* zeros = workers[worker], buffer = zeros + ZeroFloats(plan), packed = buffer + WinogradTile<TSimd, TVector>.BufferFloats(plan.Map.Scheme);
         new Span<float>(zeros, ZeroFloats(plan)).Clear();
         int first = task * WinogradWeightGradientPlan.TaskTiles, end = Math.Min(tiles, first + WinogradWeightGradientPlan.TaskTiles);
         for (int i = first; i < end; i++)
@@ -24,7 +24,7 @@ internal readonly unsafe struct WinogradGradientTransformJob<TSimd, TVector>(
             TransformOutput(plan.Map.TargetWindow(dy, firstTile + i, zeros), buffer, packed, outputs + (nint)i * TSimd.Width);
     }
 
-    private static int ZeroFloats(WinogradWeightGradientPlan plan) => WinogradWindow.Largest * Math.Max(plan.InputPitch, plan.OutputPitch);
+    private static int ZeroFloats(WinogradWeightGradientPlan plan) => plan.Map.Scheme.SourceSide * Math.Max(plan.InputPitch, plan.OutputPitch);
 
     private void TransformInput(in WinogradWindow window, float* buffer, float* packed, float* target)
     {

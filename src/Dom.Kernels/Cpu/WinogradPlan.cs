@@ -3,7 +3,7 @@ using Dom.Kernels.Cpu.Simd;
 namespace Dom.Kernels.Cpu;
 
 /// <summary>
-/// Sizes of the transformed domain of a convolution. Weights are [block of target channels][product][source channel][target channel of the block], the
+/// Sizes of the transformed domain of a convolution. Weights are [product][block of target channels][source channel][target channel of the block], the
 /// source of a block of tiles [plane][tile][source channel], its products [plane][tile][target channel]; channels are padded to whole vectors.
 /// </summary>
 internal sealed class WinogradPlan
@@ -40,14 +40,11 @@ internal sealed class WinogradPlan
     /// <summary>Target channels, padded.</summary>
     public int TargetPitch { get; }
 
-    /// <summary>Floats of the transformed weights of a product and a block of target channels.</summary>
-    public long WeightPlane => (long)Map.SourceChannels * Shape.Width + PlaneGap;
-
-    /// <summary>Floats of the transformed weights of a block of target channels.</summary>
-    public long WeightBlock => Map.Scheme.Products.Length * WeightPlane;
+    /// <summary>Floats of the transformed weights of a product.</summary>
+    public long WeightPlane => (long)Map.SourceChannels * TargetPitch + PlaneGap;
 
     /// <summary>Floats of all transformed weights.</summary>
-    public long WeightFloats => Shape.Blocks(Map.TargetChannels) * WeightBlock;
+    public long WeightFloats => Map.Scheme.Products.Length * WeightPlane;
 
     /// <summary>The products of <see cref="MostTiles"/> tiles in one plane.</summary>
     public TileTable Table { get; }
@@ -60,7 +57,7 @@ internal sealed class WinogradPlan
     }
 
     /// <summary>A row of zeros as long as a window of the source.</summary>
-    public int ZeroFloats => WinogradWindow.Largest * SourcePitch;
+    public int ZeroFloats => Map.Scheme.SourceSide * SourcePitch;
 
     /// <summary>
     /// Whether the weights of a block of target channels are transformed where they are used (<see cref="WinogradStationaryJob{TSimd,TVector}"/>): where

@@ -26,6 +26,7 @@ internal sealed class WinogradScheme
         (SourceSide, SourceStep, TargetSide) = (sourceSide, sourceStep, targetSide);
         (SourcePlanes, TargetPlanes) = (sourcePoints * sourcePoints, targetPoints * targetPoints);
         int side = Math.Max(sourcePoints, targetPoints);
+        LargestSide = Math.Max(side, Math.Max(sourceSide, targetSide));
         Products = sourcePoints == targetPoints
             ? [.. Enumerable.Range(0, side * side).Select(plane => new WinogradProduct(plane, plane, plane, false))]
             : [.. StridedProducts(side, gathers: sourcePoints == side)];
@@ -42,6 +43,9 @@ internal sealed class WinogradScheme
 
     /// <summary>Its input gradient: 5x5 pixels become 8x8.</summary>
     public static WinogradScheme Scatter { get; } = new(sourceSide: 5, sourceStep: 4, sourcePoints: 5, targetSide: 8, targetPoints: 9);
+
+    /// <summary>The longest side of a window, a tile or its planes.</summary>
+    public int LargestSide { get; }
 
     /// <summary>Pixels along a side of the window that a tile reads.</summary>
     public int SourceSide { get; }

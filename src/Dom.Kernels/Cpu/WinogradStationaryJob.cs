@@ -12,11 +12,11 @@ internal readonly unsafe struct WinogradSourceJob<TSimd, TVector>(WinogradPlan p
     public int Tasks => (plan.Map.Tiles + TaskTiles - 1) / TaskTiles;
 
     /// <summary>Floats of scratch memory for a worker: a row of zeros and two buffers.</summary>
-    public static long WorkerFloats(WinogradPlan plan) => plan.ZeroFloats + 2 * WinogradTile<TSimd, TVector>.BufferFloats;
+    public static long WorkerFloats(WinogradPlan plan) => plan.ZeroFloats + 2 * WinogradTile<TSimd, TVector>.BufferFloats(plan.Map.Scheme);
 
     public void Execute(int task, int worker)
     {
-        float* zeros = workers[worker], buffer = zeros + plan.ZeroFloats, packed = buffer + WinogradTile<TSimd, TVector>.BufferFloats;
+        float* zeros = workers[worker], buffer = zeros + plan.ZeroFloats, packed = buffer + WinogradTile<TSimd, TVector>.BufferFloats(plan.Map.Scheme);
         new Span<float>(zeros, plan.ZeroFloats).Clear();
         var tiles = new WinogradTiles<TSimd, TVector>(plan.Map, zeros, buffer, packed, streams: false);
         for (int tile = task * TaskTiles; tile < Math.Min(plan.Map.Tiles, (task + 1) * TaskTiles); tile++)
@@ -41,7 +41,7 @@ internal readonly unsafe struct WinogradStationaryJob<TSimd, TVector>(
     private int Groups => (plan.Map.Tiles + groupTiles - 1) / groupTiles;
 
     /// <summary>Floats of scratch memory for a worker: two buffers, room to transform weights, those of a block, and its products.</summary>
-    public long WorkerFloats => 2 * WinogradTile<TSimd, TVector>.BufferFloats + WinogradWeights<TSimd, TVector>.ScratchFloats
+    public long WorkerFloats => 2 * WinogradTile<TSimd, TVector>.BufferFloats(plan.Map.Scheme) + WinogradWeights<TSimd, TVector>.ScratchFloats
         + (panels is null ? plan.PanelFloats : 0) + plan.Map.Scheme.TargetPlanes * plan.BlockTargetPlane(groupTiles);
 
     public void Execute(int task, int worker)
@@ -49,8 +49,8 @@ internal readonly unsafe struct WinogradStationaryJob<TSimd, TVector>(
         int block = task / Groups, first = task % Groups * groupTiles, count = Math.Min(groupTiles, plan.Map.Tiles - first);
         int channel = block * plan.Shape.Width, channels = Math.Min(plan.Shape.Width, plan.Map.TargetChannels - channel);
         int width = plan.Shape.WidthOf(block, plan.Map.TargetChannels);
-        float* buffer = workers[worker], packed = buffer + WinogradTile<TSimd, TVector>.BufferFloats;
-        float* scratch = packed + WinogradTile<TSimd, TVector>.BufferFloats, panel = scratch + WinogradWeights<TSimd, TVector>.ScratchFloats;
+        float* buffer = workers[worker], packed = buffer + WinogradTile<TSimd, TVector>.BufferFloats(plan.Map.Scheme);
+        float* scratch = packed + WinogradTile<TSimd, TVector>.BufferFloats(plan.Map.Scheme), panel = scratch + WinogradWeights<TSimd, TVector>.ScratchFloats;
         float* products = panels is null ? panel + (nint)plan.PanelFloats : panel;
         nint targetPlane = (nint)plan.BlockTargetPlane(groupTiles);
         for (int piece = 0; piece < plan.Pieces; piece++)

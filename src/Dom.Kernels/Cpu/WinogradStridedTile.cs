@@ -25,8 +25,8 @@ internal static unsafe class WinogradStridedTile<TSimd, TVector>
     public static void Gathered(in WinogradWindow window, nint pixel, int vectors, float* buffer, float* target, nint plane, nint block)
     {
         int width = TSimd.Width, first = window.FirstColumn, end = window.EndColumn;
-        float** rows = stackalloc float*[Nine];
-        window.CopyRows(rows, Nine);
+        float* row0 = window.Row(0), row1 = window.Row(1), row2 = window.Row(2), row3 = window.Row(3), row4 = window.Row(4);
+        float* row5 = window.Row(5), row6 = window.Row(6), row7 = window.Row(7), row8 = window.Row(8);
         WinogradTile<TSimd, TVector>.ClearColumns(first, end, Nine, Nine, buffer);
         for (int done = 0; done < vectors; done += MostVectors, target += MostVectors * block)
         {
@@ -37,10 +37,10 @@ internal static unsafe class WinogradStridedTile<TSimd, TVector>
                 for (int v = 0; v < count * width; v += width)
                 {
                     WinogradStridedTransform<TSimd, TVector>.Input(
-                        TSimd.Load(rows[0] + at + v), TSimd.Load(rows[2] + at + v), TSimd.Load(rows[4] + at + v), TSimd.Load(rows[6] + at + v),
-                        TSimd.Load(rows[8] + at + v), column + v, Nine * Cell);
+                        TSimd.Load(row0 + at + v), TSimd.Load(row2 + at + v), TSimd.Load(row4 + at + v), TSimd.Load(row6 + at + v),
+                        TSimd.Load(row8 + at + v), column + v, Nine * Cell);
                     WinogradStridedTransform<TSimd, TVector>.Input(
-                        TSimd.Load(rows[1] + at + v), TSimd.Load(rows[3] + at + v), TSimd.Load(rows[5] + at + v), TSimd.Load(rows[7] + at + v),
+                        TSimd.Load(row1 + at + v), TSimd.Load(row3 + at + v), TSimd.Load(row5 + at + v), TSimd.Load(row7 + at + v),
                         column + v + Five * Nine * Cell, Nine * Cell);
                 }
             float* row = buffer, to = target;
@@ -63,8 +63,7 @@ internal static unsafe class WinogradStridedTile<TSimd, TVector>
     public static void Scattered(in WinogradWindow window, nint pixel, int vectors, float* buffer, float* target, nint plane, nint block)
     {
         int width = TSimd.Width, first = window.FirstColumn, end = window.EndColumn;
-        float** rows = stackalloc float*[Five];
-        window.CopyRows(rows, Five);
+        float* row0 = window.Row(0), row1 = window.Row(1), row2 = window.Row(2), row3 = window.Row(3), row4 = window.Row(4);
         WinogradTile<TSimd, TVector>.ClearColumns(first, end, Five, Five, buffer);
         for (int done = 0; done < vectors; done += MostVectors, target += MostVectors * block)
         {
@@ -74,8 +73,8 @@ internal static unsafe class WinogradStridedTile<TSimd, TVector>
             for (int j = first; j < end; j++, at += pixel, column += Cell)
                 for (int v = 0; v < count * width; v += width)
                     WinogradStridedTransform<TSimd, TVector>.Input(
-                        TSimd.Load(rows[0] + at + v), TSimd.Load(rows[1] + at + v), TSimd.Load(rows[2] + at + v), TSimd.Load(rows[3] + at + v),
-                        TSimd.Load(rows[4] + at + v), column + v, Five * Cell);
+                        TSimd.Load(row0 + at + v), TSimd.Load(row1 + at + v), TSimd.Load(row2 + at + v), TSimd.Load(row3 + at + v),
+                        TSimd.Load(row4 + at + v), column + v, Five * Cell);
             float* row = buffer, to = target;
             for (int i = 0; i < Five; i++, row += Five * Cell, to += Five * plane)
                 for (int v = 0; v < count; v++)
@@ -93,8 +92,7 @@ internal static unsafe class WinogradStridedTile<TSimd, TVector>
     public static void OutputGradient(in WinogradWindow window, nint pixel, int vectors, float* buffer, float* target, nint plane, nint block)
     {
         int width = TSimd.Width, first = window.FirstColumn, end = window.EndColumn;
-        float** rows = stackalloc float*[OutputSide];
-        window.CopyRows(rows, OutputSide);
+        float* row0 = window.Row(0), row1 = window.Row(1), row2 = window.Row(2), row3 = window.Row(3);
         WinogradTile<TSimd, TVector>.ClearColumns(first, end, Five, OutputSide, buffer);
         for (int done = 0; done < vectors; done += MostVectors, target += MostVectors * block)
         {
@@ -104,7 +102,7 @@ internal static unsafe class WinogradStridedTile<TSimd, TVector>
             for (int j = first; j < end; j++, at += pixel, column += Cell)
                 for (int v = 0; v < count * width; v += width)
                     WinogradStridedTransform<TSimd, TVector>.OutputGradient(
-                        TSimd.Load(rows[0] + at + v), TSimd.Load(rows[1] + at + v), TSimd.Load(rows[2] + at + v), TSimd.Load(rows[3] + at + v),
+                        TSimd.Load(row0 + at + v), TSimd.Load(row1 + at + v), TSimd.Load(row2 + at + v), TSimd.Load(row3 + at + v),
                         column + v, OutputSide * Cell);
             float* row = buffer, to = target;
             for (int i = 0; i < Five; i++, row += OutputSide * Cell, to += Five * plane)

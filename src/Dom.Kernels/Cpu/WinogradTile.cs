@@ -20,7 +20,7 @@ internal static unsafe class WinogradTile<TSimd, TVector>
     private const int Side = 6, OutputSide = 4;
 
     /// <summary>Floats that a transform needs for its buffer, and a packed window.</summary>
-    public static int BufferFloats => WinogradWindow.Largest * WinogradWindow.Largest * Cell;
+    public static int BufferFloats(WinogradScheme scheme) => scheme.LargestSide * scheme.LargestSide * Cell;
 
     /// <summary>Floats of the buffer for one place of a tile.</summary>
     private static int Cell

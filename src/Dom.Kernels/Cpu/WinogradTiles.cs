@@ -4,7 +4,7 @@ namespace Dom.Kernels.Cpu;
 
 /// <summary>
 /// Single tiles of a <see cref="WinogradMap"/> on their way into the transformed domain and out of it, whatever the number of channels: what is left of
-/// them behind the last whole vector goes through a packed copy of the tile. Both buffers hold <see cref="WinogradTile{TSimd,TVector}.BufferFloats"/>.
+/// them behind the last whole vector goes through a packed copy of the tile. Both buffers hold <see cref="WinogradTile{TSimd,TVector}.BufferFloats"/> of its scheme.
 /// Results may be written past the caches, if they are aligned to whole vectors.
 /// </summary>
 internal readonly unsafe struct WinogradTiles<TSimd, TVector>(WinogradMap map, float* zeros, float* buffer, float* packed, bool streams)

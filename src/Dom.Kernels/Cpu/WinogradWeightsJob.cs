@@ -127,7 +127,7 @@ internal readonly unsafe struct WinogradWeightsJob<TSimd, TVector>(
     public void Execute(int task, int worker)
     {
         int block = task / weights.Chunks;
-        float* target = transformed + block * (nint)plan.WeightBlock;
+        float* target = transformed + (nint)block * plan.Shape.Width * plan.Map.SourceChannels;
         weights.Transform(block, task % weights.Chunks, workers[worker], target, (nint)plan.WeightPlane);
     }
 }

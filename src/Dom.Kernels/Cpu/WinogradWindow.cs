@@ -1,14 +1,12 @@
-using System.Runtime.CompilerServices;
-
 namespace Dom.Kernels.Cpu;
 
 /// <summary>A square of pixels of an NHWC image, part of which may lie outside: rows there are zeros, columns there are left out.</summary>
+/// <remarks>Rows are fields and not an array: with those of an inline array transforms of 64 channels took 5 % longer.</remarks>
 internal unsafe struct WinogradWindow
 {
-    /// <summary>Pixels along a side of the largest window.</summary>
-    public const int Largest = 9;
+    private const int Few = 6;
 
-    private Rows _rows;
+    private float* _row0, _row1, _row2, _row3, _row4, _row5, _row6, _row7, _row8;
 
     /// <summary>The first column inside the image.</summary>
     public int FirstColumn { get; private set; }
@@ -17,22 +15,27 @@ internal unsafe struct WinogradWindow
     public int EndColumn { get; private set; }
 
     /// <summary>Column 0 of row <paramref name="i"/>; its pixels are as far apart as those of the image.</summary>
-    public readonly float* Row(int i) => (float*)_rows[i];
-
-    /// <summary>Column 0 of the first so many rows.</summary>
-    public readonly void CopyRows(float** target, int count)
+    public readonly float* Row(int i) => i switch
     {
-        for (int i = 0; i < count; i++)
-            target[i] = (float*)_rows[i];
-    }
+        0 => _row0, 1 => _row1, 2 => _row2, 3 => _row3, 4 => _row4, 5 => _row5, 6 => _row6, 7 => _row7, _ => _row8,
+    };
 
     /// <summary>The window of an image with <paramref name="channels"/> floats a pixel that begins at (top, left), which may be negative; rows outside read "zeros", a row of them.</summary>
     public static WinogradWindow At(float* image, int height, int width, int channels, int top, int left, int side, float* zeros)
     {
+        float* Row(int i) => (uint)(top + i) < (uint)height ? image + ((nint)(top + i) * width + left) * channels : zeros;
         int first = Math.Max(0, -left);
-        var window = new WinogradWindow { FirstColumn = first, EndColumn = Math.Clamp(width - left, first, side) };
-        for (int i = 0; i < side; i++)
-            window._rows[i] = (nint)((uint)(top + i) < (uint)height ? image + ((nint)(top + i) * width + left) * channels : zeros);
+        var window = new WinogradWindow
+        {
+            _row0 = Row(0), _row1 = Row(1), _row2 = Row(2), _row3 = Row(3), _row4 = Row(4), _row5 = Row(5),
+            FirstColumn = first, EndColumn = Math.Clamp(width - left, first, side),
+        };
+        if (side > Few)
+        {
+            window._row6 = Row(6);
+            window._row7 = Row(7);
+            window._row8 = Row(8);
+        }
         return window;
     }
 
@@ -43,15 +46,6 @@ internal unsafe struct WinogradWindow
         for (int i = 0; i < side; i++)
             for (int j = FirstColumn; j < EndColumn; j++)
                 new ReadOnlySpan<float>(Row(i) + (nint)j * channels + first, count).CopyTo(new Span<float>(target + (i * side + j) * lanes, count));
-        var window = new WinogradWindow { FirstColumn = 0, EndColumn = side };
-        for (int i = 0; i < side; i++)
-            window._rows[i] = (nint)(target + i * side * lanes);
-        return window;
-    }
-
-    [InlineArray(Largest)]
-    private struct Rows
-    {
-        private nint _first;
+        return At(target, side, side, lanes, 0, 0, side, target);
     }
 }
