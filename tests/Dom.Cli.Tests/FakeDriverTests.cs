@@ -51,7 +51,7 @@ public sealed class FakeDriverTests
         Assert.That(json.GetProperty("passed").GetInt32(), Is.GreaterThan(100));
         Assert.That(json.GetProperty("failed").GetInt32(), Is.Zero);
         Assert.That(Log[0], Is.EqualTo("context made"));
-        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams, 0 events"));
+        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams, 0 events, 0 graphs"));
         Assert.That(Log.Contains("module for sm_90a"), Is.EqualTo(capability == 90));
     }
 
@@ -126,7 +126,7 @@ public sealed class FakeDriverTests
         var (code, output) = Dom([.. Tiny($"late-{slow}", 4, 2), "--device", "cuda:0", .. options], ("FAKE_SLOW", slow));
         Assert.That(code, Is.Zero, output);
         Assert.That(output, Does.Match(@"(?m)^device +cuda:0, f32 \(Fake GPU, 3 GiB\)"));
-        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams, 0 events"));
+        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams, 0 events, 0 graphs"));
         string[] files = [.. Directory.GetFiles(Path.Combine(atOnce, "ledger")), .. Directory.GetFiles(Path.Combine(atOnce, "checkpoints")), Path.Combine(atOnce, "steps.jsonl")];
         foreach (string file in files)
             Assert.That(File.ReadAllBytes(file.Replace(atOnce, late, StringComparison.Ordinal)), Is.EqualTo(File.ReadAllBytes(file)), file);
