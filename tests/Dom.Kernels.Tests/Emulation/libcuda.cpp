@@ -4,9 +4,11 @@
 // when the copy was queued, arrive when somebody waits for the stream or for an event behind them, or is told that the event is done, and not before. The
 // environment decides what goes wrong:
 //   FAKE_KERNELS     library of the emulated kernels            FAKE_DRIVER, FAKE_DEVICES, FAKE_CAPABILITY    12040, 1, 80
-//   FAKE_MEMORY      bytes of the device                        FAKE_FAULT       name of a kernel that fails; noticed at the next wait
+//   FAKE_MEMORY      bytes of the device                        FAKE_FAULT       name of a kernel that fails, or name and number of
+//                                                                               one launch of it; noticed at the next wait
 //   FAKE_SLOW        how often an event that somebody asks about is not done yet    1
-//   FAKE_GRAPHS      0: there is no memory for a graph          FAKE_KILL        name of a kernel and a number: at this launch of it the process is killed
+//   FAKE_GRAPHS      0: there is no memory for a graph          FAKE_UNGRAPHED   name of a kernel that no graph takes
+//   FAKE_KILL        name of a kernel and a number: at this launch of it the process is killed
 //   FAKE_LOG         file that gets a line for each context made and for what is left when it is gone
 //   FAKE_TRACE       file that gets a line for each launch, graph, copy to the host, wait and question
 #include <algorithm>
@@ -311,9 +313,10 @@ static bool run(const Function* f, const unsigned* grid, const unsigned* block, 
 {
     static auto launch = (void (*)(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void**))dlsym(library(), "dom_launch");
     static std::map<std::string, int> runs;
-    if (f->name + " " + std::to_string(++runs[f->name]) == given("FAKE_KILL", ""))
+    std::string numbered = f->name + " " + std::to_string(++runs[f->name]), bad = given("FAKE_FAULT", "");
+    if (numbered == given("FAKE_KILL", ""))
         std::raise(SIGKILL);
-    if (f->name == given("FAKE_FAULT", ""))
+    if (bad == f->name || bad == numbered)
         return fault = illegal_address, false;
     return launch(f->kernel, grid[0], grid[1], grid[2], block[0], block[1], block[2], shared, arguments), true;
 }

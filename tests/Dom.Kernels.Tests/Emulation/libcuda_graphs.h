@@ -65,6 +65,8 @@ API cuGraphAddKernelNode_v2(Node** node, Graph* graph, Node** dependencies, size
     Launch launch;
     if (fault || !graphs.count(graph) || !read(parameters, launch) || (count > 0) != (dependencies != nullptr))
         return fault ? fault : invalid_value;
+    if (launch.function->name == given("FAKE_UNGRAPHED", ""))
+        return invalid_value;
     std::set<Node*> behind;
     for (size_t i = 0; i < count; i++)
         if (std::find(graph->nodes.begin(), graph->nodes.end(), dependencies[i]) == graph->nodes.end() || !behind.insert(dependencies[i]).second)
