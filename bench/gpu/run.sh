@@ -94,10 +94,22 @@ wait_for_data() {
     fi
 }
 
-# Twenty steps on a device, into the log of a part: name, device, convolution method, precision, log.
+# Twenty steps on a device, into the log of a part: name, device, convolution method, precision, log, more options.
 twenty_steps() {
     limited 60 "$dom" train "${data[@]}" --model $model --batch $((limit / 20)) --limit-train $limit --limit-test 128 --epochs 1 --lr 0.002 --schedule constant --seed 1 \
-        --log-steps --device "$2" --conv "$3" --precision "$4" --out "$work/$1" >>"$out/$5" 2>&1 || failed "twenty steps, $1" $?
+        --log-steps --device "$2" --conv "$3" --precision "$4" --out "$work/$1" "${@:6}" >>"$out/$5" 2>&1 || failed "twenty steps, $1" $?
+}
+
+# Compares what two runs left, byte for byte: their names, what they have in common, what is wrong where they differ, log.
+same_bytes() {
+    local file
+    for file in checkpoints/last.safetensors ledger/natural_loss.npy steps.jsonl; do
+        if cmp "$work/$1/$file" "$work/$2/$file" >>"$out/$5" 2>&1; then
+            say "  the same bytes $3: $file"
+        else
+            failed "$4: $file differs" 1
+        fi
+    done
 }
 
 # The conformance suite, or what is named of it, under settings from the environment: name, filter, settings.
@@ -130,6 +142,10 @@ part_check() {
     wait_for_data
     twenty_steps cpu-direct cpu direct f32 check.log
     twenty_steps cpu-winograd cpu winograd f32 check.log
+    # A step as one CUDA graph; PGD too, for it has arguments that change from step to step. The CPU knows no graphs and only rehearses this.
+    DOM_CUDA_GRAPH=1 twenty_steps device-graph "$device" auto f32 check.log
+    DOM_CUDA_GRAPH=1 twenty_steps attacked-graph "$device" auto "${precisions%% *}" check.log --attack pgd --steps 2 --eval-steps 1
+    twenty_steps attacked "$device" auto "${precisions%% *}" check.log --attack pgd --steps 2 --eval-steps 1
     for job in "${jobs[@]}"; do
         wait "${job%%:*}"
         code=$?
@@ -140,6 +156,8 @@ part_check() {
         say "  conformance, $name kernels: $(grep -E '^[0-9]+ passed' "$work/conformance-$name.log" || tail -n 1 "$work/conformance-$name.log" | cut -c 1-160)"
     done
     twenty_steps device "$device" auto f32 check.log
+    same_bytes device device-graph 'with CUDA graphs and without' 'twenty steps with DOM_CUDA_GRAPH=1 and without' check.log
+    same_bytes attacked attacked-graph 'with CUDA graphs and without, PGD' 'twenty steps of PGD with DOM_CUDA_GRAPH=1 and without' check.log
     python3 "$here/agreement.py" "$work/cpu-direct" "$work/cpu-winograd" "$work/device" >"$work/agreement.log" 2>&1 || failed 'agreement with the CPU' $?
     cat "$work/agreement.log" >>"$out/check.log"
     tail -n 1 "$work/agreement.log" | tee -a "$out/run.log"
@@ -218,19 +236,13 @@ part_step() {
 
 part_train() {
     wait_for_data
-    local precision=${precisions%% *} run file
+    local precision=${precisions%% *} run
     : >"$out/train.log"
     for run in first second; do
         limited 60 "$dom" train "${data[@]}" --model $model --precision "$precision" --device "$device" --epochs 1 --batch 128 --lr 0.1 --seed 3 ${quick:+--limit-train 128 --limit-test 100} \
             --log-steps --out "$work/$run" >>"$out/train.log" 2>&1 || failed "one epoch, the $run time" $?
     done
-    for file in checkpoints/last.safetensors ledger/natural_loss.npy steps.jsonl; do
-        if cmp "$work/first/$file" "$work/second/$file" >>"$out/train.log" 2>&1; then
-            say "  the same bytes from the same seed: $file"
-        else
-            failed "two runs with the same seed: $file differs" 1
-        fi
-    done
+    same_bytes first second 'from the same seed' 'two runs with the same seed' train.log
     beside_f32
     limited $((30 + 4 * epochs)) "$dom" train "${data[@]}" --model $model --precision "$precision" --device "$device" --epochs "$epochs" --batch 128 --lr 0.1 --schedule cosine --seed 1 \
         ${quick:+--limit-train 128 --limit-test 100} --out "$work/long" >>"$out/train.log" 2>&1 || failed "training for $epochs epochs" $?

@@ -4,7 +4,8 @@
 usage: steps.py --dom PATH --out FOLDER [--device cuda:0] [--work train,pgd,infer] [--batch 128,512] [--rounds 3] [--seconds 0.3] [--budget 200] [--compile 60]
 
 Writes FOLDER/step.json (everything) and FOLDER/step.md (a table for people) anew after each work, so that nothing is lost where time runs out. The peer is one process
-that stays: what it tunes is paid for once. `dom bench` starts anew for each round; each sits idle while the other is measured. Compiling takes minutes, so all other
+that stays: what it tunes is paid for once. `dom bench` starts anew for each round; each sits idle while the other is measured. On a GPU, training steps are also done
+with DOM_CUDA_GRAPH=1, in the first of our precisions: each as one CUDA graph. Compiling takes minutes, so all other
 variants come first; then the compiled ones take turns with ours again, for as many works as the budget allows.
 """
 import argparse
@@ -19,6 +20,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAMES = {"train": "training step", "infer": "inference", "pgd": "PGD-10 training step"}
 OURS = "ours "
+GRAPH = " graph"
 # A round of a peer that takes longer hangs.
 LONGEST_ANSWER = 120
 
@@ -67,12 +69,19 @@ class Peer:
             self.process.kill()
 
 
-def ours(options, work, batch, precision):
+def our_variants(options, work):
+    """Names behind OURS. Inference is not handed over as a graph."""
+    return options.precision + ([options.precision[0] + GRAPH] if options.device.startswith("cuda") and work != "infer" else [])
+
+
+def ours(options, work, batch, variant):
     """A round of `dom bench`: its figures of the step, or why there are none."""
+    precision = variant.split()[0]
+    environment = {**os.environ, "DOM_CUDA_GRAPH": "1" if variant.endswith(GRAPH) else ""}
     command = [options.dom, "bench", "--device", options.device, "--model", "preact-resnet18", "--precision", precision, "--work", work, "--batch", str(batch), "--json"]
     command += ["--rounds", "2"] if options.quick else ["--seconds", str(options.seconds)]
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=LONGEST_ANSWER)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=LONGEST_ANSWER, env=environment)
     except (OSError, subprocess.TimeoutExpired) as error:
         return None, str(error)
     if done.returncode:
@@ -89,13 +98,13 @@ def measured(options, peer, result, request):
     for said in peer.ask(request, 6 * LONGEST_ANSWER) or []:
         variants[said["variant"]] = {"error": said["error"]} if "error" in said else {"rounds": [], "memory": said["peak_memory_bytes"], "ready_s": said["ready_s"]}
     for _ in range(options.rounds):
-        for precision in options.precision:
-            entry = variants.setdefault(OURS + precision, {"rounds": []})
-            if "error" in entry:
+        for variant in our_variants(options, work):
+            entry = variants.setdefault(OURS + variant, {"rounds": []})
+            if "error" in entry or (variant.endswith(GRAPH) and request.startswith("compile")):
                 continue
-            step, problem = ours(options, work, batch, precision)
+            step, problem = ours(options, work, batch, variant)
             if problem:
-                variants[OURS + precision] = {"error": problem}
+                variants[OURS + variant] = {"error": problem}
                 continue
             entry["rounds"].append((step["milliseconds"], step["fastestMilliseconds"], step["slowestMilliseconds"], step["rounds"]))
             entry["memory"] = step["peakMemoryBytes"]
@@ -106,10 +115,10 @@ def measured(options, peer, result, request):
             medians, fastest, slowest, counts = zip(*entry["rounds"])
             entry.update(ms=statistics.median(medians), fastest_ms=min(fastest), slowest_ms=max(slowest), n=sum(counts))
             entry["images_per_s"] = 1e3 * batch / entry["ms"]
-    for precision in options.precision:
-        mine, best = variants.get(OURS + precision, {}).get("ms"), best_peer(variants, precision)
+    for variant in our_variants(options, work):
+        mine, best = variants.get(OURS + variant, {}).get("ms"), best_peer(variants, variant.split()[0])
         if mine and best:
-            result["ratios"][precision] = {"best_peer": best, "faster_by": variants[best]["ms"] / mine}
+            result["ratios"][variant] = {"best_peer": best, "faster_by": variants[best]["ms"] / mine}
 
 
 def best_peer(variants, precision):
@@ -184,7 +193,7 @@ def main():
                 continue
             measured(options, peer, result, f"{verb} {result['work']} {result['batch']}{f' {options.compile:.0f}' if verb == 'compile' else ''}")
             write(report, options.out)
-            ratios = ", ".join(f"{precision} {ratio['faster_by']:.2f} x ({ratio['best_peer']})" for precision, ratio in result["ratios"].items())
+            ratios = ", ".join(f"{variant} {ratio['faster_by']:.2f} x ({ratio['best_peer']})" for variant, ratio in result["ratios"].items())
             print(f"{name}: {ratios or peer.problem or 'not comparable, see step.md'}", flush=True)
     report["seconds"] = round(time.monotonic() - begin, 1)
     write(report, options.out)

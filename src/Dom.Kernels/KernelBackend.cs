@@ -53,6 +53,9 @@ public abstract class KernelBackend : IBackend
     public virtual IDisposable? HoldConstant(View memory) => null;
 
     /// <inheritdoc/>
+    public virtual IDisposable? QueueTogether() => null;
+
+    /// <inheritdoc/>
     public abstract void Synchronize();
 
     /// <inheritdoc/>

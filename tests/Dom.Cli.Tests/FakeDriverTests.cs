@@ -10,22 +10,19 @@ namespace Dom.Cli.Tests;
 /// </summary>
 public sealed class FakeDriverTests
 {
-    private string _folder = "", _log = "";
+    private FakeDriver? _driver;
+    private string _log = "";
+
+    private string Folder => _driver!.Folder;
 
     [OneTimeSetUp]
-    public void Open()
-    {
-        _folder = Directory.CreateTempSubdirectory("dom-fake-").FullName;
-        _ = Emulator.Library;
-        string source = Path.Combine(Emulator.Kernels, "..", "tests", "Dom.Kernels.Tests", "Emulation", "libcuda.cpp");
-        Emulator.Compile("-std=c++20", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-o", Path.Combine(_folder, "libcuda.so.1"), source, "-ldl");
-    }
+    public void Open() => _driver = new FakeDriver();
 
     [OneTimeTearDown]
-    public void Close() => Directory.Delete(_folder, recursive: true);
+    public void Close() => _driver?.Dispose();
 
     [SetUp]
-    public void Begin() => _log = Path.Combine(_folder, $"log-{TestContext.CurrentContext.Test.ID}");
+    public void Begin() => _log = Path.Combine(Folder, $"log-{TestContext.CurrentContext.Test.ID}");
 
     [Test]
     public void The_GPU_is_listed_and_no_context_is_made_on_it()
@@ -51,7 +48,7 @@ public sealed class FakeDriverTests
         Assert.That(json.GetProperty("passed").GetInt32(), Is.GreaterThan(100));
         Assert.That(json.GetProperty("failed").GetInt32(), Is.Zero);
         Assert.That(Log[0], Is.EqualTo("context made"));
-        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams, 0 events"));
+        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams, 0 events, 0 graphs"));
         Assert.That(Log.Contains("module for sm_90a"), Is.EqualTo(capability == 90));
     }
 
@@ -117,7 +114,7 @@ public sealed class FakeDriverTests
     {
         RequireAllKernels();
         string[] options = ["--dom", "remove", "--threshold", "2.3", "--warmup", "1", "--checkpoint-every", "3", "--log-steps"];
-        string atOnce = Path.Combine(_folder, "at-once"), late = Path.Combine(_folder, $"late-{slow}");
+        string atOnce = Path.Combine(Folder, "at-once"), late = Path.Combine(Folder, $"late-{slow}");
         if (!Directory.Exists(atOnce))
         {
             var emulated = Cli.Run([.. Tiny("at-once", 4, 2), "--device", $"emulated:{Emulator.Library}", .. options]);
@@ -126,7 +123,7 @@ public sealed class FakeDriverTests
         var (code, output) = Dom([.. Tiny($"late-{slow}", 4, 2), "--device", "cuda:0", .. options], ("FAKE_SLOW", slow));
         Assert.That(code, Is.Zero, output);
         Assert.That(output, Does.Match(@"(?m)^device +cuda:0, f32 \(Fake GPU, 3 GiB\)"));
-        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams, 0 events"));
+        Assert.That(Log[^1], Is.EqualTo("context gone, left: 0 blocks, 0 pinned, 0 modules, 0 streams, 0 events, 0 graphs"));
         string[] files = [.. Directory.GetFiles(Path.Combine(atOnce, "ledger")), .. Directory.GetFiles(Path.Combine(atOnce, "checkpoints")), Path.Combine(atOnce, "steps.jsonl")];
         foreach (string file in files)
             Assert.That(File.ReadAllBytes(file.Replace(atOnce, late, StringComparison.Ordinal)), Is.EqualTo(File.ReadAllBytes(file)), file);
@@ -136,7 +133,7 @@ public sealed class FakeDriverTests
     public void The_host_queues_a_step_before_it_waits_for_the_one_in_front_of_it([Values("none", "pgd")] string attack)
     {
         RequireAllKernels();
-        string trace = Path.Combine(_folder, $"trace-{attack}");
+        string trace = Path.Combine(Folder, $"trace-{attack}");
         var (code, output) = Dom(
             [.. Tiny($"ahead-{attack}", 4), "--device", "cuda:0", "--attack", attack, "--steps", "2", "--eval-steps", "1", "--dom", "remove", "--threshold", "2.3", "--warmup", "0"],
             ("FAKE_SLOW", "1000000"), ("FAKE_TRACE", trace));
@@ -176,7 +173,7 @@ public sealed class FakeDriverTests
     public void A_training_step_is_benchmarked_as_training_does_it()
     {
         RequireAllKernels();
-        string trace = Path.Combine(_folder, "trace-bench");
+        string trace = Path.Combine(Folder, "trace-bench");
         var (code, output) = Dom(["bench", "--device", "cuda:0", "--model", "mlp", "--work", "train", "--batch", "4", "--rounds", "3"], ("FAKE_SLOW", "1000000"), ("FAKE_TRACE", trace));
         Assert.That(code, Is.Zero, output);
         string[] lines = [.. File.ReadAllLines(trace).Where(line => line is "launch sgd_step_f32" or "wait for all" or "wait for a copy")];
@@ -188,14 +185,14 @@ public sealed class FakeDriverTests
 
     private string Checkpoint()
     {
-        string file = Path.Combine(_folder, "cpu", "checkpoints", "last.safetensors");
+        string file = Path.Combine(Folder, "cpu", "checkpoints", "last.safetensors");
         if (!File.Exists(file))
             Assert.That(Cli.Run([.. Tiny("cpu"), "--device", "cpu"]).Code, Is.Zero);
         return file;
     }
 
     private string[] Tiny(string name, int batch = 10, int epochs = 1) =>
-        ["train", "--limit-train", "20", "--limit-test", "10", "--epochs", $"{epochs}", "--batch", $"{batch}", "--model", "mlp", "--out", Path.Combine(_folder, name)];
+        ["train", "--limit-train", "20", "--limit-test", "10", "--epochs", $"{epochs}", "--batch", $"{batch}", "--model", "mlp", "--out", Path.Combine(Folder, name)];
 
     private static void RequireAllKernels()
     {
@@ -207,11 +204,6 @@ public sealed class FakeDriverTests
 
     private string[] Log => File.Exists(_log) ? File.ReadAllLines(_log) : [];
 
-    private (int Code, string Output) Dom(string[] arguments, params (string Name, string Value)[] environment)
-    {
-        var all = new Dictionary<string, string> { ["LD_LIBRARY_PATH"] = _folder, ["FAKE_KERNELS"] = Emulator.Library, ["FAKE_LOG"] = _log };
-        foreach (var (name, value) in environment)
-            all[name] = value;
-        return Emulator.Run("dotnet", [Path.Combine(TestContext.CurrentContext.TestDirectory, "dom.dll"), .. arguments], all);
-    }
+    private (int Code, string Output) Dom(string[] arguments, params (string Name, string Value)[] environment) =>
+        _driver!.Run(arguments, [("FAKE_LOG", _log), .. environment]);
 }

@@ -24,6 +24,9 @@ internal sealed class CallTimer(IBackend inner, double secondsPerRound) : Decora
     /// <summary>The calls so far, those that take most of a step first.</summary>
     public IReadOnlyList<TimedCall> Calls => [.. _calls.Values.OrderByDescending(call => call.Count * call.Seconds)];
 
+    /// <summary>Never: a repetition is timed as a launch of its own.</summary>
+    public override IDisposable? QueueTogether() => null;
+
     /// <inheritdoc/>
     public override void Run<TCall>(in TCall call)
     {

@@ -62,6 +62,9 @@ public sealed partial class CudaBackend : KernelBackend
     public override PendingRead BeginCopyToHost(View source) =>
         source.Bytes == 0 ? base.BeginCopyToHost(source) : _driver.BeginCopyToHost(source.Address, checked((int)source.Bytes));
 
+    /// <inheritdoc/>
+    public override IDisposable? QueueTogether() => _driver.QueueTogether();
+
     /// <summary>Forbids kernels to touch bytes, or allows it again, where the emulated device can: under AddressSanitizer. Else it does nothing.</summary>
     internal void Fence(nint address, long bytes, bool isForbidden) => (_driver as EmulatedDriver)?.Fence(address, bytes, isForbidden);
 
@@ -153,7 +156,7 @@ public sealed partial class CudaBackend : KernelBackend
     {
         var copy = parameter; // on the stack, where nothing moves it; a recorded call is not
         void* argument = &copy;
-        Queue(name, type, grid, threads, sharedBytes, &argument);
+        Queue(name, type, grid, threads, sharedBytes, &argument, [sizeof(T)]);
     }
 
     private unsafe void Launch<TCall, TPlan>(KernelName name, DType type, Dim3 grid, in TCall call, TPlan plan, int threads = Threads, int sharedBytes = 0)
@@ -161,15 +164,15 @@ public sealed partial class CudaBackend : KernelBackend
     {
         var copy = call;
         void** arguments = stackalloc void*[] { Unsafe.AsPointer(ref copy), &plan };
-        Queue(name, type, grid, threads, sharedBytes, arguments);
+        Queue(name, type, grid, threads, sharedBytes, arguments, [Unsafe.SizeOf<TCall>(), sizeof(TPlan)]);
     }
 
-    private unsafe void Queue(KernelName name, DType type, Dim3 grid, int threads, int sharedBytes, void** arguments)
+    private unsafe void Queue(KernelName name, DType type, Dim3 grid, int threads, int sharedBytes, void** arguments, ReadOnlySpan<int> argumentBytes)
     {
         // Where there are no elements there are no blocks, which a driver takes for a mistake.
         if (grid.X == 0 || grid.Y == 0 || grid.Z == 0)
             return;
-        _driver.Launch(Find(name, type, sharedBytes), grid, threads, sharedBytes, arguments);
+        _driver.Launch(Find(name, type, sharedBytes), grid, threads, sharedBytes, arguments, argumentBytes);
     }
 
     private nint Find(KernelName name, DType type, int sharedBytes)

@@ -46,6 +46,7 @@ internal sealed unsafe partial class CudaDriver : IGpuDriver
             Check(CudaApi.StreamCreate(out _stream, CudaApi.StreamNonBlocking), "cuStreamCreate");
             Check(CudaApi.HostAllocate(out nint staging, StagingBytes, 0), "cuMemHostAlloc");
             _staging = (byte*)staging;
+            _graphs = OpenGraphs();
         }
         catch
         {
@@ -94,22 +95,34 @@ internal sealed unsafe partial class CudaDriver : IGpuDriver
         }
     }
 
-    public void Launch(nint kernel, Dim3 grid, int threads, int sharedBytes, void** arguments)
+    public void Launch(nint kernel, Dim3 grid, int threads, int sharedBytes, void** arguments, ReadOnlySpan<int> argumentBytes)
     {
         MakeCurrent();
+        var launch = new LaunchShape(kernel, grid, threads, sharedBytes, argumentBytes);
+        if (_graphs is null || !Collects(launch, arguments))
+            LaunchNow(launch, arguments);
+    }
+
+    private void LaunchNow(in LaunchShape launch, void** arguments)
+    {
+        var grid = launch.Grid;
         int result = CudaApi.LaunchKernel(
-            kernel, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)sharedBytes, _stream, arguments, null);
-        _log.Add(kernel);
+            launch.Kernel, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)launch.Threads, 1, 1, (uint)launch.SharedBytes, _stream, arguments, null);
+        _log.Add(launch.Kernel);
         if (result == 0 && !_waitsForEachLaunch)
             return;
-        string launch = $"{_log.NameOf(kernel)}, {grid.X}x{grid.Y}x{grid.Z} blocks of {threads} threads with {sharedBytes} bytes of shared memory";
-        Check(result, $"cuLaunchKernel of {launch},");
-        Check(CudaApi.StreamSynchronize(_stream), $"{launch},");
+        string described = Describe(launch);
+        Check(result, $"cuLaunchKernel of {described},");
+        Check(CudaApi.StreamSynchronize(_stream), $"{described},");
     }
+
+    private string Describe(in LaunchShape launch) =>
+        $"{_log.NameOf(launch.Kernel)}, {launch.Grid.X}x{launch.Grid.Y}x{launch.Grid.Z} blocks of {launch.Threads} threads with {launch.SharedBytes} bytes of shared memory";
 
     public void CopyToDevice(ReadOnlySpan<byte> source, nint target)
     {
         MakeCurrent();
+        HandOver();
         lock (_copies)
             fixed (byte* from = source)
             {
@@ -136,6 +149,7 @@ internal sealed unsafe partial class CudaDriver : IGpuDriver
     public void CopyToHost(nint source, Span<byte> target)
     {
         MakeCurrent();
+        HandOver();
         fixed (byte* to = target)
         {
             int result = CudaApi.CopyToHost(to, source, (nuint)target.Length, _stream);
@@ -148,6 +162,7 @@ internal sealed unsafe partial class CudaDriver : IGpuDriver
     public void Synchronize()
     {
         MakeCurrent();
+        HandOver();
         int result = CudaApi.StreamSynchronize(_stream);
         if (result != 0)
             throw Late(result, "cuStreamSynchronize");
@@ -167,6 +182,7 @@ internal sealed unsafe partial class CudaDriver : IGpuDriver
     public void Free(nint address, long bytes)
     {
         MakeCurrent();
+        HandOver(); // what was launched may still read it; cuMemFree waits for what the device has
         int result = CudaApi.MemoryFree(address);
         // After a kernel has failed every function does; it has been said, and whoever cleans up behind it need not hear it again.
         if (result != 0 && !_hasFailed)
@@ -190,6 +206,7 @@ internal sealed unsafe partial class CudaDriver : IGpuDriver
         if (_staging != null)
             _ = CudaApi.HostFree((nint)_staging);
         ReleaseSlots();
+        ReleaseGraphs();
         foreach (nint module in _modules.Values)
             _ = CudaApi.ModuleUnload(module);
         if (_stream != 0)

@@ -51,7 +51,7 @@ internal sealed unsafe class EmulatedDriver : IGpuDriver
         }
     }
 
-    public void Launch(nint kernel, Dim3 grid, int threads, int sharedBytes, void** arguments)
+    public void Launch(nint kernel, Dim3 grid, int threads, int sharedBytes, void** arguments, ReadOnlySpan<int> argumentBytes)
     {
         // What a device's driver would refuse.
         if (Math.Min(Math.Min(grid.X, grid.Y), grid.Z) < 1 || grid.Y > MostBlocksAcross || grid.Z > MostBlocksAcross || threads is < 1 or > 1024 || sharedBytes > MostSharedBytes)

@@ -34,7 +34,12 @@ internal interface IGpuDriver : IBlockSource, IDisposable
     /// <param name="threads">Threads of a block.</param>
     /// <param name="sharedBytes">Dynamic shared memory of a block.</param>
     /// <param name="arguments">Addresses of the kernel's arguments; read before the call returns.</param>
-    unsafe void Launch(nint kernel, Dim3 grid, int threads, int sharedBytes, void** arguments);
+    /// <param name="argumentBytes">How long each of them is.</param>
+    unsafe void Launch(nint kernel, Dim3 grid, int threads, int sharedBytes, void** arguments, ReadOnlySpan<int> argumentBytes);
+
+    /// <summary>Allows launches to be kept until the result is disposed, or anything else asks for their place in the queue, and then handed over in one piece.</summary>
+    /// <returns>What ends it; null where each is handed over at once.</returns>
+    IDisposable? QueueTogether() => null;
 
     /// <summary>Copies to the device, behind what is queued; the source may be reused when the call returns.</summary>
     void CopyToDevice(ReadOnlySpan<byte> source, nint target);

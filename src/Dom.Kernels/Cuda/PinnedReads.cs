@@ -17,6 +17,7 @@ internal sealed unsafe partial class CudaDriver
     public PendingRead BeginCopyToHost(nint source, int bytes)
     {
         MakeCurrent();
+        HandOver();
         lock (_reads)
         {
             var slot = TakeSlot(bytes);

@@ -48,6 +48,9 @@ public abstract class DecoratingBackend : IBackend
     public IDisposable? HoldConstant(View memory) => Inner.HoldConstant(memory);
 
     /// <inheritdoc/>
+    public virtual IDisposable? QueueTogether() => Inner.QueueTogether();
+
+    /// <inheritdoc/>
     public void Synchronize() => Inner.Synchronize();
 
     /// <inheritdoc/>

@@ -38,6 +38,13 @@ public interface IBackend : IDisposable
     /// <returns>What ends the promise; null where the backend keeps nothing anyway.</returns>
     IDisposable? HoldConstant(View memory) => null;
 
+    /// <summary>
+    /// Allows the calls until the result is disposed to be handed to the device in one piece, as late as when somebody copies from its memory, waits for it, or disposes
+    /// the result. Order, results and bits are the same with and without; errors may be told later.
+    /// </summary>
+    /// <returns>What ends it, and tells errors of what is handed over then; null where a call is handed over at once anyway.</returns>
+    IDisposable? QueueTogether() => null;
+
     /// <summary>Returns when all queued calls have finished.</summary>
     void Synchronize();
 }

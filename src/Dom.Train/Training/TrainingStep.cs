@@ -102,6 +102,7 @@ public sealed class TrainingStep : IDisposable
     public PendingFigures Run(Batch batch, StepPosition position)
     {
         using var scope = new TensorScope();
+        using var together = _network.Backend.QueueTogether();
         // In code mode DOM begins with the last step of epoch K; the network of the end of that epoch is not there yet.
         bool active = _policy.IsActive(position.Epoch, position.Step, position.Steps) && (_policy.RemoveSet == RemoveSet.All || position.Epoch >= _policy.Warmup);
         bool augments = active && _policy.Action == DomAction.Augment;
@@ -113,6 +114,7 @@ public sealed class TrainingStep : IDisposable
         {
             Sgd.Step(_network.Arena, _network.GradientArena, _momentum,
                 (float)_schedule.At(position.Time), (float)_options.Momentum, (float)_options.WeightDecay, losses: outcome.Losses, health: _health);
+            together?.Dispose(); // here, for it may fail
             return figures;
         }
         catch

@@ -39,11 +39,12 @@ internal sealed unsafe class PtxDriver(int computeCapability = 80) : IGpuDriver
         return _entries.Count;
     }
 
-    public void Launch(nint kernel, Dim3 grid, int threads, int sharedBytes, void** arguments)
+    public void Launch(nint kernel, Dim3 grid, int threads, int sharedBytes, void** arguments, ReadOnlySpan<int> argumentBytes)
     {
         var entry = _entries[(int)kernel - 1];
         Launched.Add(entry.Name);
         Events.Add($"launch {entry.Name}");
+        Assert.That(argumentBytes.ToArray(), Is.EqualTo(entry.ParameterBytes), $"{entry.Name}: bytes of its arguments");
         Assert.That(threads, Is.InRange(1, entry.MostThreads), $"{entry.Name}: threads of a block");
         Assert.That(sharedBytes, Is.InRange(0, _shared[(int)kernel - 1]), $"{entry.Name}: bytes of shared memory, more than were announced");
         Assert.That(grid.X, Is.GreaterThan(0), $"{entry.Name}: blocks along x");

@@ -4,10 +4,15 @@
 // when the copy was queued, arrive when somebody waits for the stream or for an event behind them, or is told that the event is done, and not before. The
 // environment decides what goes wrong:
 //   FAKE_KERNELS     library of the emulated kernels            FAKE_DRIVER, FAKE_DEVICES, FAKE_CAPABILITY    12040, 1, 80
-//   FAKE_MEMORY      bytes of the device                        FAKE_FAULT       name of a kernel that fails; noticed at the next wait
+//   FAKE_MEMORY      bytes of the device                        FAKE_FAULT       name of a kernel that fails, or name and number of
+//                                                                               one launch of it; noticed at the next wait
 //   FAKE_SLOW        how often an event that somebody asks about is not done yet    1
+//   FAKE_GRAPHS      0: there is no memory for a graph          FAKE_UNGRAPHED   name of a kernel that no graph takes
+//   FAKE_KILL        name of a kernel and a number: at this launch of it the process is killed
 //   FAKE_LOG         file that gets a line for each context made and for what is left when it is gone
-//   FAKE_TRACE       file that gets a line for each launch, copy to the host, wait and question
+//   FAKE_TRACE       file that gets a line for each launch, graph, copy to the host, wait and question
+#include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -43,6 +48,7 @@ struct Function
 {
     std::string name;
     void* kernel;
+    std::vector<size_t> parameters; // bytes, as the PTX declares them
     unsigned shared = 48 << 10;
 };
 
@@ -51,6 +57,8 @@ static std::map<uintptr_t, size_t> memory, pinned;
 static std::vector<Copy> late;
 static std::vector<Arrival> arrivals;
 static std::set<Event*> events;
+static std::set<const Function*> functions;
+static size_t graph_objects();
 static long copies;
 static std::vector<std::string*> modules;
 static size_t used;
@@ -149,7 +157,7 @@ API cuDevicePrimaryCtxRelease_v2(int)
     TURN;
     if (--retained == 0)
         log("context gone, left: " + std::to_string(memory.size()) + " blocks, " + std::to_string(pinned.size()) + " pinned, " + std::to_string(modules.size())
-            + " modules, " + std::to_string(streams) + " streams, " + std::to_string(events.size()) + " events");
+            + " modules, " + std::to_string(streams) + " streams, " + std::to_string(events.size()) + " events, " + std::to_string(graph_objects()) + " graphs");
     return ok;
 }
 API cuCtxSetCurrent(void* context) { return current = (intptr_t)context, ok; }
@@ -267,19 +275,51 @@ API cuModuleLoadDataEx(void** module, const void* image, unsigned, int*, void**)
     return *module = text, ok;
 }
 API cuModuleUnload(void* module) { IN_CONTEXT; std::erase(modules, (std::string*)module); delete (std::string*)module; return ok; }
+static std::vector<size_t> parameters_of(const std::string& text, size_t entry)
+{
+    // ".param .align 8 .b8 fill_f32_param_0[24]" or ".param .b64 fill_f32_param_0"
+    std::vector<size_t> bytes;
+    size_t end = text.find(')', entry);
+    for (size_t at = text.find(".param ", entry); at < end; at = text.find(".param ", at + 1))
+    {
+        size_t type = text.find_first_of("busf", at + 7), stop = text.find_first_of(",)", at), length = text.find('[', at);
+        bytes.push_back(std::stoul(text.substr(type + 1)) / 8 * (length < stop ? std::stoul(text.substr(length + 1)) : 1));
+    }
+    return bytes;
+}
 API cuModuleGetFunction(void** function, void* module, const char* name)
 {
     IN_CONTEXT;
     auto find = library() ? (void* (*)(const char*))dlsym(library(), "dom_kernel") : nullptr;
-    if (!find || ((std::string*)module)->find(".entry " + std::string(name) + "(") == std::string::npos || !find(name))
+    auto& text = *(std::string*)module;
+    size_t entry = text.find(".entry " + std::string(name) + "(");
+    if (!find || entry == std::string::npos || !find(name))
         return not_found;
-    static std::map<std::string, Function*> functions;
-    auto& known = functions[name];
-    if (!known)
-        known = new Function{name, find(name)};
-    return *function = known, ok;
+    static std::map<std::string, Function*> known;
+    if (!known[name])
+        functions.insert(known[name] = new Function{name, find(name), parameters_of(text, entry)});
+    return *function = known[name], ok;
 }
 API cuFuncSetAttribute(void* function, int attribute, int value) { IN_CONTEXT; return attribute == 8 ? ((Function*)function)->shared = value, ok : invalid_value; }
+
+static bool is_launchable(const Function* f, const unsigned* grid, const unsigned* block, unsigned shared)
+{
+    return functions.count(f) && grid[0] && grid[1] && grid[2] && grid[1] <= 65535 && grid[2] <= 65535 && block[0] && block[1] && block[2]
+        && block[0] * block[1] * block[2] <= 1024 && shared <= f->shared;
+}
+
+// Runs a kernel at once; whether it went well.
+static bool run(const Function* f, const unsigned* grid, const unsigned* block, unsigned shared, void** arguments)
+{
+    static auto launch = (void (*)(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void**))dlsym(library(), "dom_launch");
+    static std::map<std::string, int> runs;
+    std::string numbered = f->name + " " + std::to_string(++runs[f->name]), bad = given("FAKE_FAULT", "");
+    if (numbered == given("FAKE_KILL", ""))
+        std::raise(SIGKILL);
+    if (bad == f->name || bad == numbered)
+        return fault = illegal_address, false;
+    return launch(f->kernel, grid[0], grid[1], grid[2], block[0], block[1], block[2], shared, arguments), true;
+}
 
 API cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void*, void** arguments, void**)
 {
@@ -287,14 +327,12 @@ API cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsign
     if (fault)
         return fault;
     auto* f = (Function*)function;
-    if (gx == 0 || gy == 0 || gz == 0 || gy > 65535 || gz > 65535 || shared > f->shared)
+    unsigned grid[] = {gx, gy, gz}, block[] = {bx, by, bz};
+    if (!is_launchable(f, grid, block, shared))
         return invalid_value;
     catch_up();
     trace("launch " + f->name);
-    static auto launch = (void (*)(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void**))dlsym(library(), "dom_launch");
-    if (f->name == given("FAKE_FAULT", ""))
-        return fault = illegal_address, ok;
-    return launch(f->kernel, gx, gy, gz, bx, by, bz, shared, arguments), ok;
+    return run(f, grid, block, shared, arguments), ok;
 }
 
 API cuGetErrorName(int error, const char** text)
@@ -311,3 +349,5 @@ API cuGetErrorName(int error, const char** text)
     }
 }
 API cuGetErrorString(int error, const char** text) { return error == illegal_address ? *text = "an illegal memory access was encountered", ok : invalid_value; }
+
+#include "libcuda_graphs.h"

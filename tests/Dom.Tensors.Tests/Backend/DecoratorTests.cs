@@ -40,6 +40,14 @@ public sealed class DecoratorTests
         Assert.That(cpu.Memory.LiveBytes, Is.Zero);
     }
 
+    [TestCaseSource(nameof(Decorators))]
+    public void A_decorator_lets_calls_be_queued_together_where_its_backend_does(Func<IBackend, DecoratingBackend> decorate)
+    {
+        using DecoratingBackend atOnce = decorate(new CpuBackend(1)), together = decorate(new Together(new CpuBackend(1)));
+        Assert.That(atOnce.QueueTogether(), Is.Null, "the processor has each call at once");
+        Assert.That(together.QueueTogether(), Is.SameAs(Together.End));
+    }
+
     [Test]
     public void A_copy_to_the_host_that_was_begun_holds_the_elements_as_they_were_then()
     {
@@ -220,6 +228,16 @@ public sealed class DecoratorTests
     }
 
     private readonly record struct Wide(View X, ulong A, long B, double C, uint D, int E, RandomStream Stream) : IKernelCall;
+
+    /// <summary>A backend that has something to end where calls may be queued together.</summary>
+    private sealed class Together(IBackend inner) : DecoratingBackend(inner)
+    {
+        public static IDisposable End { get; } = new MemoryStream();
+
+        public override void Run<TCall>(in TCall call) => Inner.Run(in call);
+
+        public override IDisposable QueueTogether() => End;
+    }
 
     /// <summary>Adds 0.25 to the last result of every relu.</summary>
     private sealed class Faulty(IBackend inner) : DecoratingBackend(inner)
