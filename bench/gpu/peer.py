@@ -18,9 +18,12 @@ import sys
 import time
 import warnings
 
-import torch
-from torch import nn
-from torch.nn.functional import cross_entropy, relu
+try:
+    import torch
+    from torch import nn
+    from torch.nn.functional import cross_entropy, relu
+except ImportError as missing:
+    sys.exit(f"{sys.argv[0]} needs PyTorch, which the python3 of this machine lacks: {missing}.")
 
 EPSILON, STEP, ITERATIONS = 8 / 255, 2 / 255, 10
 PADDING, SIZE, CLASSES = 4, 32, 10

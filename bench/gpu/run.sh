@@ -191,6 +191,7 @@ part_sanitize() {
 
 # The rate of PyTorch's matrix product in a precision, in TFLOP/s, as options of dom bench; nothing where there is no PyTorch.
 peak_options() {
+    [ -s "$work/ceilings.json" ] || return 0
     python3 - "$1" "$work/ceilings.json" <<'END' 2>>"$out/run.log"
 import json, sys
 with open(sys.argv[2]) as file:

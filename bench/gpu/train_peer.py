@@ -22,8 +22,11 @@ import sys
 import time
 import warnings
 
-import torch
-from torch.nn.functional import cross_entropy
+try:
+    import torch
+    from torch.nn.functional import cross_entropy
+except ImportError as missing:
+    sys.exit(f"{sys.argv[0]} needs PyTorch, which the python3 of this machine lacks: {missing}.")
 
 import peer
 
