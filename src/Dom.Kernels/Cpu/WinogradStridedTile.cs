@@ -116,56 +116,69 @@ internal static unsafe class WinogradStridedTile<TSimd, TVector>
     }
 
     /// <summary>From 5x5 planes the first <paramref name="rows"/> x <paramref name="columns"/> of 4x4 pixels.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void GatheredOutput(float* source, nint plane, int vectors, float* buffer, float* target, nint rowPitch, nint pixel, int rows, int columns, bool streams)
-    {
-        int width = TSimd.Width;
-        for (int done = 0; done < vectors; done += MostVectors, source += Cell, target += Cell)
-        {
-            int count = Math.Min(MostVectors, vectors - done) * width;
-            float* from = source, column = buffer;
-            for (int j = 0; j < Five; j++, from += plane, column += Cell)
-                for (int v = 0; v < count; v += width)
-                    Five5(from + v, Five * plane, column + v, Five * Cell, OutputSide, streams: false);
-            float* row = buffer, to = target;
-            for (int i = 0; i < rows; i++, row += Five * Cell, to += rowPitch)
-                for (int v = 0; v < count; v += width)
-                    Five5(row + v, Cell, to + v, pixel, columns, streams);
-        }
-    }
+    public static void GatheredOutput(float* source, nint plane, int vectors, float* buffer, float* target, nint rowPitch, nint pixel, int rows, int columns, bool streams) =>
+        Output<GatheredAxis>(source, plane, vectors, buffer, target, rowPitch, pixel, rows, columns, streams);
 
     /// <summary>From 9x9 planes the first <paramref name="rows"/> x <paramref name="columns"/> of 8x8 pixels.</summary>
+    public static void ScatteredOutput(float* source, nint plane, int vectors, float* buffer, float* target, nint rowPitch, nint pixel, int rows, int columns, bool streams) =>
+        Output<ScatteredAxis>(source, plane, vectors, buffer, target, rowPitch, pixel, rows, columns, streams);
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ScatteredOutput(float* source, nint plane, int vectors, float* buffer, float* target, nint rowPitch, nint pixel, int rows, int columns, bool streams)
+    private static void Output<TAxis>(float* source, nint plane, int vectors, float* buffer, float* target, nint rowPitch, nint pixel, int rows, int columns, bool streams)
+        where TAxis : struct, IOutputAxis
     {
         int width = TSimd.Width;
         for (int done = 0; done < vectors; done += MostVectors, source += Cell, target += Cell)
         {
             int count = Math.Min(MostVectors, vectors - done) * width;
             float* from = source, column = buffer;
-            for (int j = 0; j < Nine; j++, from += plane, column += Cell)
+            for (int j = 0; j < TAxis.Points; j++, from += plane, column += Cell)
                 for (int v = 0; v < count; v += width)
-                    Nine8(from + v, Nine * plane, column + v, Nine * Cell, ScatteredSide, streams: false);
+                    TAxis.Transform(from + v, TAxis.Points * plane, column + v, TAxis.Points * Cell, TAxis.Pixels, streams: false);
             float* row = buffer, to = target;
-            for (int i = 0; i < rows; i++, row += Nine * Cell, to += rowPitch)
+            for (int i = 0; i < rows; i++, row += TAxis.Points * Cell, to += rowPitch)
                 for (int v = 0; v < count; v += width)
-                    Nine8(row + v, Cell, to + v, pixel, columns, streams);
+                    TAxis.Transform(row + v, Cell, to + v, pixel, columns, streams);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Five5(float* source, nint step, float* target, nint pitch, int count, bool streams) =>
-        WinogradStridedTransform<TSimd, TVector>.Output(
-            TSimd.Load(source), TSimd.Load(source + step), TSimd.Load(source + 2 * step), TSimd.Load(source + 3 * step), TSimd.Load(source + 4 * step),
-            target, pitch, count, streams);
+    /// <summary>The way back along one side of a tile: from points, a step apart, to the first so many pixels, a pitch apart.</summary>
+    private interface IOutputAxis
+    {
+        static abstract int Points { get; }
+
+        static abstract int Pixels { get; }
+
+        static abstract void Transform(float* source, nint step, float* target, nint pitch, int count, bool streams);
+    }
+
+    private readonly struct GatheredAxis : IOutputAxis
+    {
+        public static int Points => Five;
+
+        public static int Pixels => OutputSide;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Transform(float* source, nint step, float* target, nint pitch, int count, bool streams) =>
+            WinogradStridedTransform<TSimd, TVector>.Output(
+                TSimd.Load(source), TSimd.Load(source + step), TSimd.Load(source + 2 * step), TSimd.Load(source + 3 * step), TSimd.Load(source + 4 * step),
+                target, pitch, count, streams);
+    }
 
     /// <summary>Even pixels meet the middle tap, whose points come last; odd ones the outer two.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Nine8(float* source, nint step, float* target, nint pitch, int count, bool streams)
+    private readonly struct ScatteredAxis : IOutputAxis
     {
-        Five5(source, step, target + pitch, 2 * pitch, count / 2, streams);
-        source += Five * step;
-        WinogradStridedTransform<TSimd, TVector>.Output(
-            TSimd.Load(source), TSimd.Load(source + step), TSimd.Load(source + 2 * step), TSimd.Load(source + 3 * step), target, 2 * pitch, (count + 1) / 2, streams);
+        public static int Points => Nine;
+
+        public static int Pixels => ScatteredSide;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Transform(float* source, nint step, float* target, nint pitch, int count, bool streams)
+        {
+            GatheredAxis.Transform(source, step, target + pitch, 2 * pitch, count / 2, streams);
+            source += Five * step;
+            WinogradStridedTransform<TSimd, TVector>.Output(
+                TSimd.Load(source), TSimd.Load(source + step), TSimd.Load(source + 2 * step), TSimd.Load(source + 3 * step), target, 2 * pitch, (count + 1) / 2, streams);
+        }
     }
 }
